@@ -1,0 +1,14 @@
+// Package suites is the room of the specs: what pivotspec observes of pivot_root(2).
+//
+//   - sandbox is the disposable world in which one behaviour is observed, and the small
+//     vocabulary that builds mount trees in it;
+//   - spec says what a spec is and collects the specs of every area;
+//   - lookup, permission, busy, invalid, order, success, migrate, forms and rootfs hold the
+//     specs, one package an area of the page;
+//   - guest is the program that runs them inside a kernel under test;
+//   - record is the language in which it reports;
+//   - knowledge holds behaviours, claims and ledger as data;
+//   - lies are kernels that answer wrongly, to test the suite with.
+//
+// Nothing here knows of QEMU.
+package suites

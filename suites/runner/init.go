@@ -1,0 +1,345 @@
+package runner
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/record"
+	"pivotspec/suites/sandbox"
+	"pivotspec/suites/spec"
+)
+
+// maxRestarts bounds how often a suite that died is started again behind the spec in which
+// it died. What is left then is missing, and the host says so.
+const maxRestarts = 8
+
+// console sends frames. It keeps them all, to send them again if the kernel may have
+// printed into one.
+type console struct {
+	mu     sync.Mutex
+	out    *os.File
+	frames [][]byte
+	ended  bool
+}
+
+func (c *console) send(r *record.Record) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		body = fmt.Appendf(nil, `{"type":"note","why":%q}`, "cannot encode a record: "+err.Error())
+	}
+	c.raw(body)
+}
+
+func (c *console) raw(body []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return
+	}
+	f := record.AppendEncoded(nil, len(c.frames), body)
+	c.frames = append(c.frames, f)
+	c.write(f)
+}
+
+// write sends bytes. An error cannot be told to anyone: the host sees the gap.
+func (c *console) write(b []byte) { _, _ = c.out.Write(b) }
+
+// end sends the last record, after all frames once more if they may be damaged, and waits
+// until the terminal has sent everything.
+func (c *console) end(again bool) {
+	if again {
+		c.mu.Lock()
+		c.write(slices.Concat(append([][]byte{[]byte("\n")}, c.frames...)...))
+		c.mu.Unlock()
+	}
+	c.send(&record.Record{Type: record.TypeEnd})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	// tcdrain(3). A console that is no terminal has nothing to drain.
+	_ = unix.IoctlSetInt(int(c.out.Fd()), unix.TCSBRK, 1)
+}
+
+// boot is the life of PID 1.
+func boot(k sandbox.Kernel, specs []spec.Spec) {
+	defer powerOff()
+	out, err := ownConsole()
+	if err != nil {
+		fmt.Println("pivotspec: init:", err)
+		return
+	}
+	c := &console{out: out}
+	defer func() {
+		if p := recover(); p != nil {
+			// A panic of PID 1 would be a panic of the kernel; say what it was instead.
+			fmt.Fprintf(out, "\npivotspec: init panicked: %v\n", p)
+			_ = unix.IoctlSetInt(int(c.out.Fd()), unix.TCSBRK, 1)
+		}
+	}()
+	plan := make([]string, 0, len(specs))
+	for _, s := range specs {
+		plan = append(plan, s.ID)
+	}
+	slices.Sort(plan)
+	c.send(&record.Record{Schema: record.Schema, Type: record.TypePlan, Plan: plan})
+	if err := prepare(); err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
+		return
+	}
+	if err := silence(); err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
+	}
+	log := openLog()
+	c.send(&record.Record{Type: record.TypeKernel, Kernel: describe()})
+
+	private := stage(specs, spec.Private)
+	for first, restarts := 0, 0; first < len(private) && restarts <= maxRestarts; restarts++ {
+		first += supervise(c, private, first)
+	}
+	initial(c, k, stage(specs, spec.Initial))
+
+	warnings := log.warnings()
+	for _, w := range warnings {
+		c.send(w)
+	}
+	c.end(len(warnings) > 0)
+}
+
+// ownConsole returns the console under a descriptor that only the records use.
+func ownConsole() (*os.File, error) {
+	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 10)
+	if err != nil {
+		return nil, fmt.Errorf("the kernel gave no console as standard output: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "console"), nil
+}
+
+// silence points standard output to nowhere: Ginkgo, which keeps the one that it found at
+// the start, would print between the records.
+func silence() error {
+	fd, err := unix.Open("/dev/null", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open /dev/null: %w", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Dup3(fd, 1, 0); err != nil {
+		return fmt.Errorf("point standard output to /dev/null: %w", err)
+	}
+	return nil
+}
+
+func prepare() error {
+	for _, m := range []struct{ source, target, kind string }{
+		{"proc", "/proc", "proc"},
+		{"devtmpfs", "/dev", "devtmpfs"},
+	} {
+		if err := unix.Mount(m.source, m.target, m.kind, 0, ""); err != nil {
+			return fmt.Errorf("mount %s on %s: %w", m.kind, m.target, err)
+		}
+	}
+	return nil
+}
+
+// supervise runs the suite from the spec with index first until it ends, dies or hangs, and
+// returns how many specs are done with, the one in which it died or hung among them.
+func supervise(c *console, specs []spec.Spec, first int) (done int) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: "pipe: " + err.Error()})
+		return len(specs)
+	}
+	cmd := exec.Command("/proc/self/exe", suiteArg, strconv.Itoa(first))
+	cmd.ExtraFiles = []*os.File{w}
+	var stderr tail
+	cmd.Stderr = &stderr
+	err = cmd.Start()
+	w.Close()
+	defer r.Close()
+	if err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: "start the suite: " + err.Error()})
+		return len(specs)
+	}
+	hung := false
+	var mu sync.Mutex
+	watchdog := time.AfterFunc(patience, func() {
+		mu.Lock()
+		hung = true
+		mu.Unlock()
+		_ = cmd.Process.Kill()
+	})
+	current := ""
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, record.MaxFrame)
+	for lines.Scan() {
+		line := lines.Bytes()
+		watchdog.Reset(patience)
+		if id, begins := strings.CutPrefix(string(line), "B "); begins {
+			current = id
+			continue
+		}
+		c.raw(slices.Clone(line))
+		current = ""
+		done++
+	}
+	watchdog.Stop()
+	err = cmd.Wait()
+	mu.Lock()
+	defer mu.Unlock()
+	if current == "" && err == nil && first+done == len(specs) {
+		return done
+	}
+	why := "the suite ended early"
+	switch {
+	case hung:
+		why = fmt.Sprintf("hung for %v", patience)
+	case err != nil:
+		why = "the suite died: " + err.Error()
+	}
+	why += stderr.String()
+	if current == "" {
+		c.send(&record.Record{Type: record.TypeNote, Why: why})
+		if done == 0 {
+			// It dies before it does anything; starting it again would not help.
+			return len(specs)
+		}
+		return done
+	}
+	c.send(&record.Record{Type: record.TypeObservation, ID: current, Status: record.Broken, Why: why})
+	return done + 1
+}
+
+// tail keeps the last of what is written to it.
+type tail struct{ b []byte }
+
+func (t *tail) Write(p []byte) (int, error) {
+	const keep = 2048
+	t.b = append(t.b, p...)
+	if len(t.b) > keep {
+		t.b = t.b[len(t.b)-keep:]
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	if len(t.b) == 0 {
+		return ""
+	}
+	return "; it said: " + strings.TrimSpace(string(t.b))
+}
+
+// initial runs the specs that take place in the initial namespace, as PID 1.
+func initial(c *console, k sandbox.Kernel, specs []spec.Spec) {
+	env, err := sandbox.Open(k, Base)
+	if err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: "initial stage: " + err.Error()})
+		return
+	}
+	ginkgo("pivot_root(2) as PID 1 in the initial mount namespace", specs, func(s spec.Spec) *record.Record {
+		watchdog := time.AfterFunc(patience, func() {
+			c.send(&record.Record{Type: record.TypeObservation, ID: s.ID, Status: record.Broken,
+				Why: fmt.Sprintf("hung for %v", patience)})
+			c.send(&record.Record{Type: record.TypeNote, Why: "PID 1 hung; what follows was not run"})
+			c.end(true)
+			powerOff()
+		})
+		defer watchdog.Stop()
+		r := env.RunInitial(s.Body)
+		r.ID = s.ID
+		c.send(r)
+		return r
+	})
+}
+
+func powerOff() {
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
+	// Without the means to power off, a reboot ends the machine too: it runs with -no-reboot.
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
+}
+
+// describe says what kernel this is.
+func describe() *record.Kernel {
+	var u unix.Utsname
+	_ = unix.Uname(&u)
+	k := &record.Kernel{
+		Release:  unix.ByteSliceToString(u.Release[:]),
+		Version:  unix.ByteSliceToString(u.Version[:]),
+		Machine:  unix.ByteSliceToString(u.Machine[:]),
+		PageSize: os.Getpagesize(),
+		Endian:   endian(),
+		ABI:      runtime.GOARCH,
+	}
+	if b, err := os.ReadFile("/proc/cmdline"); err == nil {
+		k.Cmdline = strings.TrimSpace(string(b))
+	}
+	if b, err := os.ReadFile("/proc/self/mountinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			f := strings.Fields(line)
+			if i := slices.Index(f, "-"); len(f) > 4 && f[4] == "/" && i > 0 && i+1 < len(f) {
+				k.RootFS = f[i+1]
+			}
+		}
+	}
+	return k
+}
+
+func endian() string {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) == 1 {
+		return "little"
+	}
+	return "big"
+}
+
+// kernelLog reads what the kernel printed since it was opened.
+type kernelLog struct{ fd int }
+
+func openLog() *kernelLog {
+	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &kernelLog{-1}
+	}
+	_, _ = unix.Seek(fd, 0, unix.SEEK_END)
+	return &kernelLog{fd}
+}
+
+// worst is KERN_WARNING: messages of this level and worse (lower) are findings.
+const worst = 4
+
+// warnings returns the kernel's own messages of level warning or worse. See
+// Documentation/ABI/testing/dev-kmsg for the form of a line.
+func (l *kernelLog) warnings() []*record.Record {
+	if l.fd < 0 {
+		return []*record.Record{{Type: record.TypeNote, Why: "cannot open /dev/kmsg: kernel warnings were not watched"}}
+	}
+	var out []*record.Record
+	buf := make([]byte, 8192)
+	for {
+		n, err := unix.Read(l.fd, buf)
+		if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.EINTR) {
+			continue // messages were overwritten before they were read: go on with the next
+		}
+		if err != nil || n == 0 {
+			return out
+		}
+		head, text, ok := strings.Cut(string(buf[:n]), ";")
+		num, _, _ := strings.Cut(head, ",")
+		prio, err := strconv.Atoi(num)
+		if !ok || err != nil || prio>>3 != 0 || prio&7 > worst {
+			continue
+		}
+		text, _, _ = strings.Cut(text, "\n")
+		out = append(out, &record.Record{Type: record.TypeWarning, Level: prio & 7, Why: text})
+	}
+}

@@ -1,0 +1,133 @@
+// Package runner runs the specs inside a kernel under test. The same program is PID 1 of the
+// guest and, as its child, the suite of the private specs: init supervises, so that a crash
+// or a hang of the suite is a finding and not the end of the cell.
+package runner
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"pivotspec/suites/all"
+	"pivotspec/suites/record"
+	"pivotspec/suites/sandbox"
+	"pivotspec/suites/spec"
+)
+
+// Base is the directory of the image on which worlds mount their filesystems.
+const Base = "/world"
+
+// suiteArg makes the program the suite; the index of the first spec to run follows it.
+const suiteArg = "suite"
+
+// patience is how long one spec may take before it counts as hung. Specs take
+// milliseconds, under emulation too.
+const patience = 20 * time.Second
+
+// Main is the guest program's main function; k is the kernel that the specs observe.
+func Main(k sandbox.Kernel) {
+	// The first thread must never leave the fs that PID 1 shares with the kernel, and a
+	// spec's goroutine could land on it: the main goroutine keeps it occupied.
+	runtime.LockOSThread()
+	// The heap of a whole run is a few megabytes; collecting it costs more than it frees.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(64 << 20)
+	specs, err := all.Specs()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	switch {
+	case os.Getpid() == 1:
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			boot(k, specs)
+		}()
+		<-done
+	case len(os.Args) == 3 && os.Args[1] == suiteArg:
+		first, err := strconv.Atoi(os.Args[2])
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "pivotspec guest: %s %q: not an index\n", suiteArg, os.Args[2])
+			os.Exit(2)
+		}
+		done := make(chan error)
+		go func() { done <- suite(k, stage(specs, spec.Private)[first:], os.NewFile(3, "records")) }()
+		if err := <-done; err != nil {
+			fmt.Fprintln(os.Stderr, "pivotspec guest:", err)
+			os.Exit(1)
+		}
+	default:
+		fmt.Fprintln(os.Stderr, "pivotspec guest: this program is the init of a pivotspec guest; boot it as PID 1 of an initramfs")
+		os.Exit(2)
+	}
+}
+
+func stage(specs []spec.Spec, s spec.Stage) []spec.Spec {
+	var out []spec.Spec
+	for _, sp := range specs {
+		if sp.Stage == s {
+			out = append(out, sp)
+		}
+	}
+	return out
+}
+
+// suite runs private specs and writes to out, for each, the line "B ID" before and its
+// record as JSON after.
+func suite(k sandbox.Kernel, specs []spec.Spec, out io.Writer) error {
+	env, err := sandbox.Open(k, Base)
+	if err != nil {
+		return err
+	}
+	ginkgo("pivot_root(2) in private mount namespaces", specs, func(s spec.Spec) *record.Record {
+		if _, err := fmt.Fprintf(out, "B %s\n", s.ID); err != nil {
+			return &record.Record{Status: record.Broken, Why: err.Error()}
+		}
+		r := env.Run(s.Body)
+		r.ID = s.ID
+		line, err := json.Marshal(r)
+		if err == nil {
+			_, err = out.Write(append(line, '\n'))
+		}
+		if err != nil {
+			return &record.Record{Status: record.Broken, Why: err.Error()}
+		}
+		return r
+	})
+	return nil
+}
+
+// failer is what Ginkgo tells that a spec failed. A spec fails when nothing was observed;
+// what was observed is judged on the host.
+type failer struct{ failed bool }
+
+func (f *failer) Fail() { f.failed = true }
+
+// ginkgo runs specs as a Ginkgo suite, one It a spec, in the order given.
+func ginkgo(name string, specs []spec.Spec, run func(spec.Spec) *record.Record) {
+	Describe(name, Ordered, ContinueOnFailure, func() {
+		for _, s := range specs {
+			It(s.ID, func() {
+				r := run(s)
+				switch r.Status {
+				case record.Broken:
+					Fail(r.Why)
+				case record.Unsupported:
+					Skip(r.Why)
+				}
+			})
+		}
+	})
+	conf, reporter := GinkgoConfiguration()
+	conf.OutputInterceptorMode = "none"
+	reporter.Succinct, reporter.NoColor = true, true
+	RunSpecs(&failer{}, name, conf, reporter)
+}

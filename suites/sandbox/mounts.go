@@ -1,0 +1,214 @@
+package sandbox
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Jail gives the world the root that most specs start from, on every kernel alike: a tmpfs
+// of its own, entered by chroot(2) onto its mount point (which pivot_root accepts as a root),
+// with a second tmpfs on /new and the directory /new/old in it. Root and cwd are "/".
+//
+// Marks: "old_root" the root, "new_root" /new, "put_old" /new/old, "outside" the root that
+// the thread had before.
+func (w *World) Jail() {
+	w.JailWithout()
+	w.Mkdir("/new")
+	w.Tmpfs("/new")
+	w.Mkdir("/new/old")
+	w.Mark("new_root", "/new")
+	w.Mark("put_old", "/new/old")
+}
+
+// JailWithout is Jail without a new root: just the tmpfs and the chroot into it.
+// Marks: "old_root", "outside".
+func (w *World) JailWithout() {
+	w.Mark("outside", "/")
+	w.Tmpfs(w.base)
+	w.Chroot(w.base)
+	w.Mark("old_root", "/")
+}
+
+// JailDirectory is a jail whose root, by an earlier chroot(2), is an ordinary directory on the
+// jail's tmpfs, with a tmpfs on /new and the directory /new/old. The function that it
+// returns mends just that: it binds the directory onto itself and enters the new mount.
+func (w *World) JailDirectory() (mend func()) {
+	w.JailWithout()
+	w.Mkdir("/dir")
+	w.Mkdir("/dir/new")
+	w.Tmpfs("/dir/new")
+	w.Mkdir("/dir/new/old")
+	outer := w.Open("/")
+	w.Chroot("/dir")
+	return func() {
+		w.Fchdir(outer, "the jail's root")
+		w.Chroot(".")
+		w.Rbind("/dir", "/dir")
+		w.Chroot("/dir")
+	}
+}
+
+// Tmpfs mounts a new tmpfs on path.
+func (w *World) Tmpfs(path string) {
+	w.must("mount -t tmpfs tmpfs "+path, unix.Mount("tmpfs", path, "tmpfs", 0, "mode=755"))
+}
+
+// Bind mounts the directory or file from also on to.
+func (w *World) Bind(from, to string) {
+	w.must(fmt.Sprintf("mount --bind %s %s", from, to), unix.Mount(from, to, "", unix.MS_BIND, ""))
+}
+
+// Rbind is Bind with everything mounted below from.
+func (w *World) Rbind(from, to string) {
+	w.must(fmt.Sprintf("mount --rbind %s %s", from, to), unix.Mount(from, to, "", unix.MS_BIND|unix.MS_REC, ""))
+}
+
+// Move moves the mount at from to to.
+func (w *World) Move(from, to string) {
+	w.must(fmt.Sprintf("mount --move %s %s", from, to), unix.Mount(from, to, "", unix.MS_MOVE, ""))
+}
+
+// Detach takes the topmost mount at path away lazily, as part of a set-up.
+func (w *World) Detach(path string) {
+	w.must("umount --lazy "+path, unix.Unmount(path, unix.MNT_DETACH))
+}
+
+// Propagation types, by the names of mount(8).
+const (
+	Shared     = "shared"
+	Private    = "private"
+	Slave      = "slave"
+	Unbindable = "unbindable"
+)
+
+// Propagation sets the propagation type of the mount at path, and of no mount below it.
+func (w *World) Propagation(path, kind string) {
+	flags := map[string]uintptr{
+		Shared: unix.MS_SHARED, Private: unix.MS_PRIVATE, Slave: unix.MS_SLAVE, Unbindable: unix.MS_UNBINDABLE,
+	}
+	w.must(fmt.Sprintf("mount --make-%s %s", kind, path), unix.Mount("", path, "", flags[kind], ""))
+}
+
+// Mkdir makes a directory with mode 0755.
+func (w *World) Mkdir(path string) { w.must("mkdir "+path, unix.Mkdir(path, 0o755)) }
+
+// Rmdir removes a directory.
+func (w *World) Rmdir(path string) { w.must("rmdir "+path, unix.Rmdir(path)) }
+
+// Rename moves a file or directory.
+func (w *World) Rename(from, to string) {
+	w.must(fmt.Sprintf("mv -T %s %s", from, to), unix.Rename(from, to))
+}
+
+// File makes an empty regular file.
+func (w *World) File(path string) {
+	fd, err := unix.Open(path, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_CLOEXEC, 0o644)
+	w.must("touch "+path, err)
+	unix.Close(fd)
+}
+
+// Symlink makes the symbolic link path, which contains target.
+func (w *World) Symlink(target, path string) {
+	w.must(fmt.Sprintf("ln -s %s %s", target, path), unix.Symlink(target, path))
+}
+
+// Remove unlinks a file or symbolic link.
+func (w *World) Remove(path string) { w.must("rm "+path, unix.Unlink(path)) }
+
+// Chmod sets a mode.
+func (w *World) Chmod(path string, mode uint32) {
+	w.must(fmt.Sprintf("chmod %#o %s", mode, path), unix.Chmod(path, mode))
+}
+
+// Chdir sets the working directory.
+func (w *World) Chdir(path string) { w.must("cd "+path, unix.Chdir(path)) }
+
+// Chroot sets the root, and the working directory to it.
+func (w *World) Chroot(path string) {
+	w.must("chroot "+path, unix.Chroot(path))
+	w.must("cd /", unix.Chdir("/"))
+}
+
+// Open returns a descriptor (O_PATH) of a directory, closed when the spec ends.
+func (w *World) Open(path string) int {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	w.must("open "+path, err)
+	w.Defer(func() { unix.Close(fd) })
+	return fd
+}
+
+// Fchdir sets the working directory to an open directory.
+func (w *World) Fchdir(fd int, name string) {
+	w.must("cd (descriptor of "+name+")", unix.Fchdir(fd))
+}
+
+// At runs step with the working directory at an open directory, and comes back to "/".
+func (w *World) At(fd int, name string, step func()) {
+	w.Fchdir(fd, name)
+	step()
+	w.Chdir("/")
+}
+
+// Mountinfo is one line of /proc/PID/mountinfo, as far as the specs need it; see
+// proc_pid_mountinfo(5).
+type Mountinfo struct {
+	ID, Parent   string
+	Root, Point  string
+	Propagation  string // the optional fields, joined by spaces
+	Type, Source string
+}
+
+// Mountinfo returns a task's mounts in the order of the file. Only what the task's root
+// reaches is listed.
+func (w *World) Mountinfo(task int) []Mountinfo {
+	text := w.ReadProc(fmt.Sprintf("%d/mountinfo", task))
+	var out []Mountinfo
+	for line := range strings.Lines(text) {
+		front, back, ok := strings.Cut(strings.TrimSuffix(line, "\n"), " - ")
+		f, b := strings.Fields(front), strings.Fields(back)
+		if !ok || len(f) < 6 || len(b) < 2 {
+			w.Broken("/proc/%d/mountinfo: cannot read the line %q", task, line)
+		}
+		out = append(out, Mountinfo{
+			ID: f[0], Parent: f[1], Root: f[3], Point: f[4],
+			Propagation: strings.Join(f[6:], " "), Type: b[0], Source: b[1],
+		})
+	}
+	return out
+}
+
+// MountAt returns the topmost mount of a task at a mount point, as mountinfo has it.
+func (w *World) MountAt(task int, point string) Mountinfo {
+	found := Mountinfo{}
+	for _, m := range w.Mountinfo(task) {
+		if m.Point == point {
+			found = m
+		}
+	}
+	if found.ID == "" {
+		w.Broken("task %d has no mount at %s", task, point)
+	}
+	return found
+}
+
+// Peer starts a process with a copy of the world's mount namespace, which makes every mount
+// that is shared now one with a peer.
+func (w *World) Peer() *Process {
+	return w.Fork("peer", 0, func(s *Script) { s.Unshare(unix.CLONE_NEWNS, "CLONE_NEWNS") })
+}
+
+// RequirePropagation ends the spec as broken unless the mounts at the given points have an
+// optional field that begins with want.
+func (w *World) RequirePropagation(mounts []Mountinfo, points []string, want string) {
+	for _, p := range points {
+		found := false
+		for _, m := range mounts {
+			found = found || m.Point == p && strings.HasPrefix(m.Propagation, want)
+		}
+		if !found {
+			w.Broken("set-up: the mount at %s is not %s", p, want)
+		}
+	}
+}

@@ -1,0 +1,339 @@
+package sandbox
+
+import (
+	"fmt"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxSteps bounds a script; its results lie in one page.
+const maxSteps = 64
+
+// rawStep is one system call of a script, ready for a child that may not allocate.
+type rawStep struct {
+	nr   uintptr
+	args [6]uintptr
+}
+
+// Script is the life of a forked child: system calls, one after the other. The child runs
+// them without the Go runtime, which did not survive the fork; so everything is prepared
+// before, and each call's errno is left in memory that the parent shares.
+type Script struct {
+	steps  [maxSteps]rawStep
+	n      int
+	names  [maxSteps]string
+	free   [maxSteps]bool // the outcome is an observation, not a step of the set-up
+	keep   [][]byte
+	ready  [2]int
+	resume [2]int
+	errs   []int32 // shared page
+	byte   []byte
+}
+
+func (s *Script) add(name string, nr uintptr, args ...uintptr) {
+	if s.n == maxSteps {
+		panic(stop{why: "script too long"})
+	}
+	s.names[s.n] = name
+	s.steps[s.n].nr = nr
+	copy(s.steps[s.n].args[:], args)
+	s.n++
+}
+
+func (s *Script) str(v string) uintptr {
+	b := append([]byte(v), 0)
+	s.keep = append(s.keep, b)
+	return uintptr(unsafe.Pointer(unsafe.SliceData(b)))
+}
+
+// atFdcwd is AT_FDCWD (-100) as a system call takes it.
+const atFdcwd = ^uintptr(99)
+
+// Chdir, Fchdir, Chroot, Unshare, Mount, Mkdir and PivotRoot are the steps that a child can
+// take; the names are those of the system calls.
+
+// Chdir sets the child's working directory.
+func (s *Script) Chdir(path string) { s.add("cd "+path, unix.SYS_CHDIR, s.str(path)) }
+
+// Fchdir sets the child's working directory to a descriptor of the parent's.
+func (s *Script) Fchdir(fd int, name string) {
+	s.add("cd (descriptor of "+name+")", unix.SYS_FCHDIR, uintptr(fd))
+}
+
+// Chroot sets the child's root and leaves its working directory.
+func (s *Script) Chroot(path string) { s.add("chroot "+path, unix.SYS_CHROOT, s.str(path)) }
+
+// Unshare leaves namespaces; flags are those of unshare(2).
+func (s *Script) Unshare(flags int, name string) {
+	s.add("unshare("+name+")", unix.SYS_UNSHARE, uintptr(flags))
+}
+
+// Tmpfs mounts a tmpfs.
+func (s *Script) Tmpfs(path string) {
+	t := s.str("tmpfs")
+	s.add("mount -t tmpfs tmpfs "+path, unix.SYS_MOUNT, t, s.str(path), t, 0, s.str("mode=755"))
+}
+
+// Mkdir makes a directory.
+func (s *Script) Mkdir(path string) {
+	s.add("mkdir "+path, unix.SYS_MKDIRAT, atFdcwd, s.str(path), 0o755)
+}
+
+// PivotRoot makes the call; its outcome is read with [Process.Call].
+func (s *Script) PivotRoot(newRoot, putOld string) {
+	s.free[s.n] = true
+	s.add(fmt.Sprintf("pivot_root(%q, %q)", newRoot, putOld), unix.SYS_PIVOT_ROOT, s.str(newRoot), s.str(putOld))
+}
+
+// Pause makes the child tell that it has come this far and wait for [Process.Resume].
+func (s *Script) Pause() {
+	p := uintptr(unsafe.Pointer(unsafe.SliceData(s.byte)))
+	s.add("", unix.SYS_WRITE, uintptr(s.ready[1]), p, 1)
+	s.add("", unix.SYS_READ, uintptr(s.resume[0]), p, 1)
+}
+
+// Process is a child of the spec that lives until the spec ends.
+type Process struct {
+	// PID is the child's process ID; its root and cwd are to be seen with [World.Where].
+	PID    int
+	world  *World
+	script *Script
+	name   string
+	told   int // steps already noted
+}
+
+// Fork starts a child process that runs the script and, at its end, waits. flags are
+// CLONE_ flags besides SIGCHLD. The child has the world's namespace, root and cwd at the
+// time of the fork. Fork returns when the child has reached its first Pause or its end, and
+// every step that it took until then has succeeded.
+func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
+	s := &Script{byte: make([]byte, 1)}
+	for _, p := range []*[2]int{&s.ready, &s.resume} {
+		var fds [2]int
+		w.quiet("pipe", unix.Pipe2(fds[:], unix.O_CLOEXEC))
+		*p = fds
+	}
+	page, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
+	w.quiet("mmap a shared page", err)
+	s.errs = unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(page))), maxSteps)
+	for i := range s.errs {
+		s.errs[i] = -1
+	}
+	build(s)
+	s.Pause()
+	w.note(name + ": a child process")
+	pid, errno := fork(uintptr(flags), s)
+	unix.Close(s.ready[1])
+	unix.Close(s.resume[0])
+	w.Defer(func() {
+		if errno == 0 {
+			unix.Kill(pid, unix.SIGKILL)
+			for {
+				if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
+					break
+				}
+			}
+		}
+		unix.Close(s.ready[0])
+		unix.Close(s.resume[1])
+		unix.Munmap(page)
+	})
+	if errno != 0 {
+		w.Broken("set-up: fork %s: %s", name, ErrnoName(errno))
+	}
+	p := &Process{PID: pid, world: w, script: s, name: name}
+	p.reach()
+	return p
+}
+
+// patience is how long a child may take from one pause to the next before the spec is
+// broken; it takes microseconds, and emulation is perhaps a hundred times slower.
+const patience = 10 * time.Second
+
+// reach waits until the child pauses and checks what it did until then.
+func (p *Process) reach() {
+	w := p.world
+	fds := []unix.PollFd{{Fd: int32(p.script.ready[0]), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, int(patience.Milliseconds()))
+	for err == unix.EINTR {
+		n, err = unix.Poll(fds, int(patience.Milliseconds()))
+	}
+	w.quiet("poll", err)
+	if n == 0 {
+		w.Broken("%s has not come to its next pause within %v", p.name, patience)
+	}
+	var b [1]byte
+	if n, err := unix.Read(p.script.ready[0], b[:]); n != 1 {
+		w.Broken("%s died in step %q (%v)", p.name, p.script.names[p.at()], err)
+	}
+	for i := p.told; i < p.at(); i++ {
+		e := p.script.errs[i]
+		if e == 0 && p.script.names[i] != "" && !p.script.free[i] {
+			w.note(p.name + ": " + p.script.names[i])
+		}
+		if e > 0 && !p.script.free[i] {
+			w.Broken("set-up: %s: %s: %s", p.name, p.script.names[i], ErrnoName(unix.Errno(e)))
+		}
+	}
+	p.told = p.at()
+}
+
+// at returns the index of the first step that the child has not ended.
+func (p *Process) at() int {
+	for i, e := range p.script.errs[:p.script.n] {
+		if e < 0 {
+			return i
+		}
+	}
+	return p.script.n
+}
+
+// Resume lets the child go on and waits for its next pause.
+func (p *Process) Resume() {
+	_, err := unix.Write(p.script.resume[1], []byte{1})
+	p.world.quiet("resume "+p.name, err)
+	p.reach()
+}
+
+// Call lets the child go on to its next pause, over exactly one pivot_root with the given
+// new root, and returns what that call did to the child.
+func (p *Process) Call(newRoot string) Call {
+	w := p.world
+	step := p.at() + 1 // past the read in which the child waits
+	for !p.script.free[step] {
+		step++
+	}
+	watch := w.watch(p.PID, Arg{bad: true})
+	target, targetErr := statx(w.proc, fmt.Sprintf("%d/root%s", p.PID, newRoot))
+	before, err := w.where(p.PID, Root)
+	w.quiet("look at "+p.name, err)
+	errno := w.kernel.Call(func() unix.Errno {
+		p.Resume()
+		return unix.Errno(p.script.errs[step])
+	})
+	c := Call{Outcome: ErrnoName(errno), Effect: watch()}
+	after, err := w.where(p.PID, Root)
+	w.quiet("look at "+p.name, err)
+	if targetErr == nil && after != before && after == target {
+		c.Effect = Pivoted
+	}
+	w.note(fmt.Sprintf("%s: %s = %s", p.name, p.script.names[step], c.Outcome))
+	return c
+}
+
+// fork is clone(2) without memory sharing, for a child that runs s and nothing else.
+//
+// The child is a copy of one thread of a Go program: no scheduler, no collector, possibly
+// locks held for ever. It must not allocate, grow its stack or take a signal; run keeps to
+// that. All signals are blocked over the clone, and stay blocked in the child.
+//
+//go:norace
+func fork(flags uintptr, s *Script) (pid int, errno unix.Errno) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	all, old := ^uint64(0), uint64(0)
+	sigmask := func(set, old *uint64) {
+		unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
+			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+	}
+	sigmask(&all, &old)
+	steps, n, errs := &s.steps[0], s.n, &s.errs[0]
+	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD)|flags, 0, 0, 0, 0, 0)
+	if r == 0 && e == 0 {
+		run(steps, n, errs)
+	}
+	sigmask(&old, nil)
+	runtime.KeepAlive(s)
+	return int(r), e
+}
+
+// run makes the system calls of a script one by one, noting each errno, and ends the process
+// after the last. A call that fails ends nothing: the parent reads what happened.
+//
+//go:nosplit
+//go:norace
+func run(steps *rawStep, n int, errs *int32) {
+	for i := uintptr(0); i < uintptr(n); i++ {
+		st := (*rawStep)(unsafe.Add(unsafe.Pointer(steps), i*unsafe.Sizeof(*steps)))
+		out := (*int32)(unsafe.Add(unsafe.Pointer(errs), i*unsafe.Sizeof(*errs)))
+		_, _, e := syscall.RawSyscall6(st.nr, st.args[0], st.args[1], st.args[2], st.args[3], st.args[4], st.args[5])
+		*out = int32(e)
+	}
+	for {
+		syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 0, 0, 0, 0, 0, 0)
+	}
+}
+
+// Thread starts another thread of the spec's own process, in the world's namespace and with a
+// root and cwd of its own. It stands at the two paths until the spec ends. Its ID is returned.
+func (w *World) Thread(name, root, cwd string) int {
+	ns, err := unix.Openat(w.proc, fmt.Sprintf("%d/ns/mnt", w.tid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	w.quiet("open the world's namespace", err)
+	defer unix.Close(ns)
+	rootFD, cwdFD := w.Open(root), w.Open(cwd)
+	type report struct {
+		tid  int
+		step string
+		err  error
+	}
+	started, release := make(chan report), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		r := report{tid: unix.Gettid()}
+		for _, s := range []struct {
+			step string
+			do   func() error
+		}{
+			{"unshare(CLONE_FS)", func() error { return unix.Unshare(unix.CLONE_FS) }},
+			{"setns", func() error { return unix.Setns(ns, unix.CLONE_NEWNS) }},
+			{"cd " + root, func() error { return unix.Fchdir(rootFD) }},
+			{"chroot .", func() error { return unix.Chroot(".") }},
+			{"cd " + cwd, func() error { return unix.Fchdir(cwdFD) }},
+		} {
+			if r.err = s.do(); r.err != nil {
+				r.step = s.step
+				break
+			}
+		}
+		started <- r
+		<-release
+	}()
+	r := <-started
+	w.Defer(func() { close(release) })
+	w.note(fmt.Sprintf("%s: a thread with its own root %s and cwd %s", name, root, cwd))
+	if r.err != nil {
+		w.Broken("set-up: %s: %s: %s", name, r.step, ErrnoName(r.err))
+	}
+	return r.tid
+}
+
+// MapRoot makes the child's user namespace map its root to the spec's, as a process with
+// CAP_SETUID outside may. For a child without a user namespace of its own it does nothing.
+func (p *Process) MapRoot() {
+	w := p.world
+	own, err := unixStat(w.proc, fmt.Sprintf("%d/ns/user", p.PID))
+	w.quiet("look at the child's user namespace", err)
+	mine, err := unixStat(w.proc, "self/ns/user")
+	w.quiet("look at the own user namespace", err)
+	if own == mine {
+		return
+	}
+	for _, f := range []string{"uid_map", "gid_map"} {
+		name := fmt.Sprintf("%d/%s", p.PID, f)
+		fd, err := unix.Openat(w.proc, name, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+		w.quiet("open /proc/"+name, err)
+		_, err = unix.Write(fd, []byte("0 0 1\n"))
+		unix.Close(fd)
+		w.must("echo 0 0 1 > /proc/PID/"+f, err)
+	}
+}
+
+func unixStat(dir int, name string) (ino uint64, err error) {
+	var st unix.Stat_t
+	err = unix.Fstatat(dir, name, &st, 0)
+	return st.Ino, err
+}
