@@ -141,7 +141,13 @@ func silence() error {
 	return nil
 }
 
+// prepare makes the directories and mounts that the suite needs.
 func prepare() error {
+	for _, dir := range []string{"/proc", "/dev", Base} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
 	for _, m := range []struct{ source, target, kind string }{
 		{"proc", "/proc", "proc"},
 		{"devtmpfs", "/dev", "devtmpfs"},

@@ -1,0 +1,140 @@
+// Command bench prints what the suite costs: the wall time of a full cell over that of the
+// same kernel with an init that only powers off, measured in turn in one run, the cost of a
+// spec, and the wall time of the whole matrix over that of its bare boots on all processors.
+//
+// It prints figures and judges none: machines are shared and noisy.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"pivotspec/harness/accel"
+	"pivotspec/harness/lab"
+	"pivotspec/harness/matrix"
+	"pivotspec/harness/vm"
+	"pivotspec/results/cell"
+	"pivotspec/suites/record"
+)
+
+func main() {
+	runs := flag.Int("runs", 5, "`N` counted runs of each boot, after one that is not counted")
+	kernels := flag.String("kernels", "", "`KERNEL,...` to measure (default: the default matrix)")
+	accelerator := flag.String("accel", accel.Auto, "accelerator")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := bench(ctx, *runs, *kernels, *accelerator); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(3)
+	}
+}
+
+func bench(ctx context.Context, runs int, names, accelerator string) error {
+	if runs < 1 {
+		return fmt.Errorf("-runs %d: want at least 1", runs)
+	}
+	wish := lab.Wish{Accel: accelerator}
+	if names != "" {
+		wish.Kernels = strings.Split(names, ",")
+	}
+	l, err := lab.Open("", "")
+	if err != nil {
+		return err
+	}
+	full, err := l.Jobs(ctx, wish, nil, func(s string) { fmt.Println("#", s) })
+	if err != nil {
+		return err
+	}
+	wish.Bare = true
+	bare, err := l.Jobs(ctx, wish, nil, nil)
+	if err != nil {
+		return err
+	}
+	for _, j := range append(slices.Clone(full), bare...) {
+		if j.Err != nil {
+			return j.Err
+		}
+	}
+
+	fmt.Printf("# medians of %d runs in turn, one guest at a time; us/spec is a spec's own time in the guest\n", runs)
+	fmt.Printf("%-16s %9s %9s %7s %7s %9s %7s\n", "cell", "bare s", "full s", "ratio", "specs", "us/spec", "extra")
+	var ratios, bares []float64
+	for i := range full {
+		var b, f, r, us []float64
+		specs := 0
+		for n := range runs + 1 {
+			tb, _, err := boot(ctx, bare[i].VM)
+			if err != nil {
+				return fmt.Errorf("%s, bare: %w", bare[i].Name, err)
+			}
+			tf, recs, err := boot(ctx, full[i].VM)
+			if err != nil {
+				return fmt.Errorf("%s, full: %w", full[i].Name, err)
+			}
+			if n == 0 {
+				continue // the first boots fill the page cache
+			}
+			b, f, r = append(b, tb), append(f, tf), append(r, tf/tb)
+			specs = 0
+			var sum int64
+			for _, rec := range recs {
+				if rec.Type == record.TypeObservation {
+					specs++
+					sum += rec.Micros
+				}
+			}
+			us = append(us, float64(sum)/float64(max(specs, 1)))
+		}
+		ratios, bares = append(ratios, median(r)), append(bares, median(b))
+		fmt.Printf("%-16s %9.2f %9.2f %7.2f %7d %9.0f %6.2fs\n", full[i].Name, median(b), median(f), median(r), specs, median(us), median(f)-median(b))
+	}
+	fmt.Printf("ratio full/bare: median %.2f, worst %.2f\n", median(ratios), slices.Max(ratios))
+
+	cores := runtime.NumCPU()
+	start := time.Now()
+	cells := (&matrix.Runner{Jobs: cores}).Run(ctx, full)
+	wall := time.Since(start).Seconds()
+	for _, c := range cells {
+		if c.Status != cell.Complete {
+			return fmt.Errorf("%s: %s", c.Name, c.Reason)
+		}
+	}
+	// The bare boots in parallel as well: what the machine can do at all.
+	start = time.Now()
+	(&matrix.Runner{Jobs: cores}).Run(ctx, bare)
+	bareWall := time.Since(start).Seconds()
+	sum := 0.0
+	for _, b := range bares {
+		sum += b
+	}
+	fmt.Printf("matrix of %d cells: %.1f s on %d processors; bare boots one by one %.1f s, over processors %.1f s: ratio %.2f; bare boots in parallel %.1f s: ratio %.2f\n",
+		len(full), wall, cores, sum, sum/float64(cores), wall/(sum/float64(cores)), bareWall, wall/bareWall)
+	return nil
+}
+
+func boot(ctx context.Context, c vm.Config) (seconds float64, records []*record.Record, err error) {
+	rep, err := vm.Run(ctx, c)
+	if err != nil {
+		return 0, nil, err
+	}
+	return rep.Wall.Seconds(), rep.Records, nil
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	if len(s) == 0 {
+		return 0
+	}
+	if len(s)%2 == 1 {
+		return s[len(s)/2]
+	}
+	return (s[len(s)/2-1] + s[len(s)/2]) / 2
+}
