@@ -1,9 +1,7 @@
 package runner
 
 import (
-	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,53 +23,6 @@ import (
 // it died. What is left then is missing, and the host says so.
 const maxRestarts = 8
 
-// console sends frames. It keeps them all, to send them again if the kernel may have
-// printed into one.
-type console struct {
-	mu     sync.Mutex
-	out    *os.File
-	frames [][]byte
-	ended  bool
-}
-
-func (c *console) send(r *record.Record) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		body = fmt.Appendf(nil, `{"type":"note","why":%q}`, "cannot encode a record: "+err.Error())
-	}
-	c.raw(body)
-}
-
-func (c *console) raw(body []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ended {
-		return
-	}
-	f := record.AppendEncoded(nil, len(c.frames), body)
-	c.frames = append(c.frames, f)
-	c.write(f)
-}
-
-// write sends bytes. An error cannot be told to anyone: the host sees the gap.
-func (c *console) write(b []byte) { _, _ = c.out.Write(b) }
-
-// end sends the last record, after all frames once more if they may be damaged, and waits
-// until the terminal has sent everything.
-func (c *console) end(again bool) {
-	if again {
-		c.mu.Lock()
-		c.write(slices.Concat(append([][]byte{[]byte("\n")}, c.frames...)...))
-		c.mu.Unlock()
-	}
-	c.send(&record.Record{Type: record.TypeEnd})
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ended = true
-	// tcdrain(3). A console that is no terminal has nothing to drain.
-	_ = unix.IoctlSetInt(int(c.out.Fd()), unix.TCSBRK, 1)
-}
-
 // boot is the life of PID 1.
 func boot(k sandbox.Kernel, specs []spec.Spec) {
 	defer powerOff()
@@ -81,12 +31,21 @@ func boot(k sandbox.Kernel, specs []spec.Spec) {
 		fmt.Println("pivotspec: init:", err)
 		return
 	}
-	c := &console{out: out}
+	shared, err := newShared()
+	if err != nil {
+		fmt.Fprintln(out, "pivotspec: init:", err)
+		return
+	}
+	c, err := openConsole(out, shared)
+	if err != nil {
+		fmt.Fprintln(out, "pivotspec: init:", err)
+		return
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			// A panic of PID 1 would be a panic of the kernel; say what it was instead.
 			fmt.Fprintf(out, "\npivotspec: init panicked: %v\n", p)
-			_ = unix.IoctlSetInt(int(c.out.Fd()), unix.TCSBRK, 1)
+			c.drain()
 		}
 	}()
 	plan := make([]string, 0, len(specs))
@@ -107,7 +66,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec) {
 
 	private := stage(specs, spec.Private)
 	for first, restarts := 0, 0; first < len(private) && restarts <= maxRestarts; restarts++ {
-		first += supervise(c, private, first)
+		first = supervise(c, shared, private, first)
 	}
 	initial(c, k, stage(specs, spec.Initial))
 
@@ -160,52 +119,38 @@ func prepare() error {
 }
 
 // supervise runs the suite from the spec with index first until it ends, dies or hangs, and
-// returns how many specs are done with, the one in which it died or hung among them.
-func supervise(c *console, specs []spec.Spec, first int) (done int) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		c.send(&record.Record{Type: record.TypeNote, Why: "pipe: " + err.Error()})
-		return len(specs)
-	}
+// returns the index of the spec to go on with: the one behind that in which it died or hung.
+func supervise(c *console, shared int, specs []spec.Spec, first int) (next int) {
 	cmd := exec.Command("/proc/self/exe", suiteArg, strconv.Itoa(first))
-	cmd.ExtraFiles = []*os.File{w}
+	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(shared), "records"), c.out}
 	var stderr tail
 	cmd.Stderr = &stderr
-	err = cmd.Start()
-	w.Close()
-	defer r.Close()
-	if err != nil {
+	c.state.current.Store(noSpec)
+	if err := cmd.Start(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: "start the suite: " + err.Error()})
 		return len(specs)
 	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
 	hung := false
-	var mu sync.Mutex
-	watchdog := time.AfterFunc(patience, func() {
-		mu.Lock()
-		hung = true
-		mu.Unlock()
-		_ = cmd.Process.Kill()
-	})
-	current := ""
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, record.MaxFrame)
-	for lines.Scan() {
-		line := lines.Bytes()
-		watchdog.Reset(patience)
-		if id, begins := strings.CutPrefix(string(line), "B "); begins {
-			current = id
-			continue
+	var err error
+	for last, waiting := int64(-1), true; waiting; {
+		select {
+		case err = <-ended:
+			waiting = false
+		case <-time.After(patience):
+			// Each spec that ends sends a frame.
+			if now := c.state.next.Load(); now != last {
+				last = now
+				continue
+			}
+			hung = true
+			_ = cmd.Process.Kill()
 		}
-		c.raw(slices.Clone(line))
-		current = ""
-		done++
 	}
-	watchdog.Stop()
-	err = cmd.Wait()
-	mu.Lock()
-	defer mu.Unlock()
-	if current == "" && err == nil && first+done == len(specs) {
-		return done
+	current := c.state.current.Load()
+	if current == noSpec && err == nil {
+		return len(specs)
 	}
 	why := "the suite ended early"
 	switch {
@@ -215,16 +160,13 @@ func supervise(c *console, specs []spec.Spec, first int) (done int) {
 		why = "the suite died: " + err.Error()
 	}
 	why += stderr.String()
-	if current == "" {
+	if current == noSpec || current >= int64(len(specs)) {
+		// It died before or behind all specs; starting it again would not help.
 		c.send(&record.Record{Type: record.TypeNote, Why: why})
-		if done == 0 {
-			// It dies before it does anything; starting it again would not help.
-			return len(specs)
-		}
-		return done
+		return len(specs)
 	}
-	c.send(&record.Record{Type: record.TypeObservation, ID: current, Status: record.Broken, Why: why})
-	return done + 1
+	c.send(&record.Record{Type: record.TypeObservation, ID: specs[current].ID, Status: record.Broken, Why: why})
+	return int(current) + 1
 }
 
 // tail keeps the last of what is written to it.

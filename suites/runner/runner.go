@@ -4,12 +4,11 @@
 package runner
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
@@ -54,12 +53,19 @@ func Main(k sandbox.Kernel) {
 		<-done
 	case len(os.Args) == 3 && os.Args[1] == suiteArg:
 		first, err := strconv.Atoi(os.Args[2])
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "pivotspec guest: %s %q: not an index\n", suiteArg, os.Args[2])
+		private := stage(specs, spec.Private)
+		if err != nil || first < 0 || first > len(private) {
+			fmt.Fprintf(os.Stderr, "pivotspec guest: %s %q: not the index of a spec\n", suiteArg, os.Args[2])
 			os.Exit(2)
 		}
+		// init passes the shared memory and the console.
+		c, err := openConsole(os.NewFile(4, "console"), 3)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "pivotspec guest:", err)
+			os.Exit(1)
+		}
 		done := make(chan error)
-		go func() { done <- suite(k, stage(specs, spec.Private)[first:], os.NewFile(3, "records")) }()
+		go func() { done <- suite(k, private, first, c) }()
 		if err := <-done; err != nil {
 			fmt.Fprintln(os.Stderr, "pivotspec guest:", err)
 			os.Exit(1)
@@ -80,26 +86,19 @@ func stage(specs []spec.Spec, s spec.Stage) []spec.Spec {
 	return out
 }
 
-// suite runs private specs and writes to out, for each, the line "B ID" before and its
-// record as JSON after.
-func suite(k sandbox.Kernel, specs []spec.Spec, out io.Writer) error {
+// suite runs the private specs from index first on and sends their records.
+func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console) error {
 	env, err := sandbox.Open(k, Base)
 	if err != nil {
 		return err
 	}
-	ginkgo("pivot_root(2) in private mount namespaces", specs, func(s spec.Spec) *record.Record {
-		if _, err := fmt.Fprintf(out, "B %s\n", s.ID); err != nil {
-			return &record.Record{Status: record.Broken, Why: err.Error()}
-		}
+	ginkgo("pivot_root(2) in private mount namespaces", specs[first:], func(s spec.Spec) *record.Record {
+		index := slices.IndexFunc(specs, func(o spec.Spec) bool { return o.ID == s.ID })
+		c.state.current.Store(int64(index))
 		r := env.Run(s.Body)
 		r.ID = s.ID
-		line, err := json.Marshal(r)
-		if err == nil {
-			_, err = out.Write(append(line, '\n'))
-		}
-		if err != nil {
-			return &record.Record{Status: record.Broken, Why: err.Error()}
-		}
+		c.send(r)
+		c.state.current.Store(noSpec)
 		return r
 	})
 	return nil
@@ -113,6 +112,7 @@ func (f *failer) Fail() { f.failed = true }
 
 // ginkgo runs specs as a Ginkgo suite, one It a spec, in the order given.
 func ginkgo(name string, specs []spec.Spec, run func(spec.Spec) *record.Record) {
+	// Ordered, or Ginkgo sorts the specs, which all stem from one line, by their text.
 	Describe(name, Ordered, ContinueOnFailure, func() {
 		for _, s := range specs {
 			It(s.ID, func() {

@@ -7,6 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// StepJail is the step that stands for the set-up of [World.Jail], StepEmptyJail that for
+// [World.JailWithout]; reports may spell them out.
+const (
+	StepJail      = "jail: tmpfs as /, entered by chroot; tmpfs on /new; mkdir /new/old; cd /"
+	StepEmptyJail = "jail: tmpfs as /, entered by chroot; cd /"
+)
+
 // Jail gives the world the root that most specs start from, on every kernel alike: a tmpfs
 // of its own, entered by chroot(2) onto its mount point (which pivot_root accepts as a root),
 // with a second tmpfs on /new and the directory /new/old in it. Root and cwd are "/".
@@ -14,10 +21,11 @@ import (
 // Marks: "old_root" the root, "new_root" /new, "put_old" /new/old, "outside" the root that
 // the thread had before.
 func (w *World) Jail() {
-	w.JailWithout()
-	w.Mkdir("/new")
-	w.Tmpfs("/new")
-	w.Mkdir("/new/old")
+	w.jail()
+	w.note(StepJail)
+	w.quiet("mkdir /new", unix.Mkdir("/new", 0o755))
+	w.quiet("mount -t tmpfs tmpfs /new", mountTmpfs("/new"))
+	w.quiet("mkdir /new/old", unix.Mkdir("/new/old", 0o755))
 	w.Mark("new_root", "/new")
 	w.Mark("put_old", "/new/old")
 }
@@ -25,11 +33,19 @@ func (w *World) Jail() {
 // JailWithout is Jail without a new root: just the tmpfs and the chroot into it.
 // Marks: "old_root", "outside".
 func (w *World) JailWithout() {
+	w.jail()
+	w.note(StepEmptyJail)
+}
+
+func (w *World) jail() {
 	w.Mark("outside", "/")
-	w.Tmpfs(w.base)
-	w.Chroot(w.base)
+	w.quiet("mount -t tmpfs tmpfs "+w.base, mountTmpfs(w.base))
+	w.quiet("chroot "+w.base, unix.Chroot(w.base))
+	w.quiet("cd /", unix.Chdir("/"))
 	w.Mark("old_root", "/")
 }
+
+func mountTmpfs(path string) error { return unix.Mount("tmpfs", path, "tmpfs", 0, "mode=755") }
 
 // JailDirectory is a jail whose root, by an earlier chroot(2), is an ordinary directory on the
 // jail's tmpfs, with a tmpfs on /new and the directory /new/old. The function that it
@@ -52,7 +68,7 @@ func (w *World) JailDirectory() (mend func()) {
 
 // Tmpfs mounts a new tmpfs on path.
 func (w *World) Tmpfs(path string) {
-	w.must("mount -t tmpfs tmpfs "+path, unix.Mount("tmpfs", path, "tmpfs", 0, "mode=755"))
+	w.must("mount -t tmpfs tmpfs "+path, mountTmpfs(path))
 }
 
 // Bind mounts the directory or file from also on to.

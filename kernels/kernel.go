@@ -1,0 +1,36 @@
+// Package kernels knows which kernels there are, fetches them, and turns whatever a user
+// calls a kernel (a catalogue name, a file, a directory) into something that boots.
+//
+// The kernels that have a name are data, in catalogue.yaml. They come from Debian's archive,
+// through the machine's own apt client and mirror, into a per-user cache: see [Store].
+package kernels
+
+// Kernel is a kernel that is on this machine and ready to boot.
+type Kernel struct {
+	// Name is what the user called it: a catalogue name such as "7.0", or a path.
+	Name string `json:"name"`
+	// Series is the two leading numbers of the version, such as "6.12".
+	Series string `json:"series"`
+	// Version is the kernel's own release string, such as "7.0.13+deb13-cloud-amd64".
+	Version string `json:"version"`
+	// Arch is Debian's name of the architecture, such as "amd64".
+	Arch string `json:"arch"`
+	// Package and PackageVersion say where it came from; empty for a file.
+	Package        string `json:"package,omitempty"`
+	PackageVersion string `json:"package_version,omitempty"`
+	// SHA256 is the hash of the image as shipped, in hexadecimal.
+	SHA256 string `json:"sha256"`
+
+	// Image is the path of the kernel image as shipped.
+	Image string `json:"-"`
+	// Boot is the path of the file to give to QEMU as -kernel: on amd64 the vmlinux from
+	// inside Image where that has a PVH entry, else Image itself.
+	Boot string `json:"-"`
+	// Modules is the folder lib/modules/VERSION of the kernel, "" if it came without.
+	Modules string `json:"-"`
+	// Config is the path of the kernel's configuration, "" if it came without.
+	Config string `json:"-"`
+}
+
+// PVH says whether Boot is a vmlinux from inside Image, booted by its PVH entry.
+func (k Kernel) PVH() bool { return k.Boot != k.Image }

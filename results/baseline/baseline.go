@@ -1,0 +1,219 @@
+// Package baseline keeps the records of real runs as files that are committed, and says in
+// what a later run differs from them. The files beside this one, a folder for each
+// architecture, are those of the default matrix.
+//
+// A baseline is a folder of cell files from which everything is removed that differs from
+// run to run without meaning: times, accelerators, consoles, informational facts, the
+// order in which behaviours were reported. So a rerun changes a file only if a kernel
+// package, or what a kernel does, has changed.
+package baseline
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pivotspec/results/cell"
+	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
+)
+
+// Strip returns a copy of c without what is volatile.
+func Strip(base *knowledge.Base, c *cell.Cell) *cell.Cell {
+	out := *c
+	out.Accel, out.Console, out.WallMillis, out.Records = "", "", 0, nil
+	for _, r := range c.Records {
+		s := *r
+		switch r.Type {
+		case record.TypeNote:
+			continue // what the init has to say is about one run
+		case record.TypePlan:
+			s.Plan = slices.Sorted(slices.Values(r.Plan))
+		case record.TypeKernel:
+			if r.Kernel != nil {
+				k := *r.Kernel
+				k.Cmdline = "" // it differs with the accelerator
+				s.Kernel = &k
+			}
+		case record.TypeEnd:
+			s.Why = ""
+		case record.TypeObservation:
+			s.Micros = 0
+			if b, ok := base.Behaviour(r.ID); ok {
+				s.Facts = maps.Clone(r.Facts)
+				maps.DeleteFunc(s.Facts, func(f, _ string) bool { return b.IsInfo(f) })
+			}
+		}
+		out.Records = append(out.Records, &s)
+	}
+	slices.SortStableFunc(out.Records, func(a, b *record.Record) int {
+		return cmp.Or(cmp.Compare(rank(a.Type), rank(b.Type)), cmp.Compare(a.ID, b.ID))
+	})
+	return &out
+}
+
+// rank orders the kinds of record in a baseline; the observations are sorted by ID.
+func rank(t record.Type) int {
+	order := []record.Type{record.TypePlan, record.TypeKernel, record.TypeObservation, record.TypeWarning}
+	if i := slices.Index(order, t); i >= 0 {
+		return i
+	}
+	if t == record.TypeEnd {
+		return len(order) + 1
+	}
+	return len(order)
+}
+
+// Write stores the cells as a baseline in dir. It refuses cells that are not complete,
+// before it writes any.
+func Write(dir string, base *knowledge.Base, cells []*cell.Cell) error {
+	for _, c := range cells {
+		if c.Status != cell.Complete {
+			return fmt.Errorf("baseline: cell %s is %s (%s): only complete cells make a baseline", c.Name, c.Status, c.Reason)
+		}
+	}
+	for _, c := range cells {
+		if _, err := cell.Write(dir, Strip(base, c)); err != nil {
+			return fmt.Errorf("baseline: %w", err)
+		}
+	}
+	return nil
+}
+
+// Load reads the baseline in dir. Unlike [cell.ReadDir] it fails for any file that cannot be read.
+func Load(dir string) ([]*cell.Cell, error) {
+	cells, err := cell.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("baseline: %w", err)
+	}
+	var errs []error
+	for _, c := range cells {
+		if c.Status != cell.Complete {
+			errs = append(errs, fmt.Errorf("baseline: cell %s is %s: %s", c.Name, c.Status, c.Reason))
+		}
+	}
+	return cells, errors.Join(errs...)
+}
+
+// Kind says how a behaviour differs.
+type Kind string
+
+// The kinds of difference.
+const (
+	Changed Kind = "changed" // observed both times, with different results
+	Added   Kind = "added"   // observed now only
+	Removed Kind = "removed" // observed then only
+)
+
+// Difference is one behaviour of one cell that differs from the baseline, or the whole
+// cell if Behaviour is empty.
+type Difference struct {
+	Cell      string
+	Behaviour string
+	Kind      Kind
+	// Old and New say what was recorded, such as "EINVAL effect=none"; "" for nothing.
+	Old, New string
+}
+
+// String returns the difference as one line.
+func (d Difference) String() string {
+	s := d.Cell
+	if d.Behaviour != "" {
+		s += " " + d.Behaviour
+	}
+	switch d.Kind {
+	case Changed:
+		return fmt.Sprintf("%s: was %s, is %s", s, d.Old, d.New)
+	case Added:
+		return strings.TrimSuffix(fmt.Sprintf("%s: new: %s", s, d.New), ": ")
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s: gone: %s", s, d.Old), ": ")
+}
+
+// Compare says in what cells differ from a baseline, ordered by cell and behaviour. Only
+// observations count, without their informational facts. Cells are matched by name.
+func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {
+	var out []Difference
+	for _, pair := range pairs(baseline, cells, func(c *cell.Cell) string { return c.Name }) {
+		switch {
+		case pair.old == nil:
+			out = append(out, Difference{Cell: pair.key, Kind: Added, New: string(pair.new.Status)})
+		case pair.new == nil:
+			out = append(out, Difference{Cell: pair.key, Kind: Removed, Old: string(pair.old.Status)})
+		default:
+			out = append(out, compare(base, pair.key, pair.old, pair.new)...)
+		}
+	}
+	return out
+}
+
+func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference {
+	var out []Difference
+	if was.Status != is.Status {
+		out = append(out, Difference{name, "", Changed, string(was.Status), strings.TrimRight(string(is.Status)+" "+is.Reason, " ")})
+	}
+	for _, p := range pairs(observations(base, was), observations(base, is), func(r *record.Record) string { return r.ID }) {
+		switch {
+		case p.old == nil:
+			out = append(out, Difference{name, p.key, Added, "", seen(p.new)})
+		case p.new == nil:
+			out = append(out, Difference{name, p.key, Removed, seen(p.old), ""})
+		case seen(p.old) != seen(p.new):
+			out = append(out, Difference{name, p.key, Changed, seen(p.old), seen(p.new)})
+		}
+	}
+	return out
+}
+
+func observations(base *knowledge.Base, c *cell.Cell) []*record.Record {
+	var out []*record.Record
+	for _, r := range Strip(base, c).Records {
+		if r.Type == record.TypeObservation {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// seen says what a record holds, in full.
+func seen(r *record.Record) string {
+	if r.Status != record.Observed {
+		return strings.TrimRight(fmt.Sprintf("%s %s", r.Status, r.Why), " ")
+	}
+	s := r.Outcome
+	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
+		s += " " + f + "=" + r.Facts[f]
+	}
+	return s
+}
+
+type pair[T any] struct {
+	key      string
+	old, new *T
+}
+
+// pairs matches two lists by key, in the order of the new list with what is gone at its
+// end. If a key occurs twice in a list its last item counts.
+func pairs[T any](before, after []*T, key func(*T) string) []pair[T] {
+	var out []pair[T]
+	at := map[string]int{}
+	place := func(k string) *pair[T] {
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, pair[T]{key: k})
+		}
+		return &out[i]
+	}
+	for _, v := range after {
+		place(key(v)).new = v
+	}
+	for _, v := range before {
+		place(key(v)).old = v
+	}
+	return out
+}

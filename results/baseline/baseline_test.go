@@ -1,0 +1,169 @@
+package baseline_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pivotspec/results/baseline"
+	"pivotspec/results/cell"
+	"pivotspec/results/internal/fixture"
+	"pivotspec/results/verdict"
+	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
+)
+
+// TestCommitted judges the records that are committed: they hold nothing unexpected.
+func TestCommitted(t *testing.T) {
+	base, err := knowledge.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() || e.Name() == "testdata" {
+			continue
+		}
+		t.Run(e.Name(), func(t *testing.T) {
+			cells, err := baseline.Load(e.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			j, err := verdict.Judge(base, cells, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range j.Cells {
+				if c.Status != cell.Complete {
+					t.Errorf("%s is %s: %s", c.Cell.Name, c.Status, c.Reason)
+				}
+				for _, r := range c.Results {
+					if r.Verdict == verdict.Unexpected || r.Verdict == verdict.Broken || r.Verdict == verdict.Missing {
+						t.Errorf("%s: %s is %s: %s", c.Cell.Name, r.Behaviour, r.Verdict, strings.Join(r.Wrong, "; "))
+					}
+				}
+			}
+			if exit := j.Exit(); exit != 0 && !t.Failed() {
+				t.Errorf("exit status %d", exit)
+			}
+		})
+	}
+}
+
+// rerun changes what differs from run to run.
+func rerun(c *cell.Cell) *cell.Cell {
+	c.Accel, c.WallMillis, c.Console = "kvm", 9999, "noise"
+	slices.Reverse(c.Records[2 : len(c.Records)-1])
+	slices.Reverse(c.Records[0].Plan)
+	c.Records[1].Kernel.Cmdline = "console=hvc0"
+	c.Records[len(c.Records)-1].Why = "after 7 s"
+	for _, r := range c.Records {
+		r.Micros *= 3
+		if _, ok := r.Facts["mount-id"]; ok {
+			r.Facts["mount-id"] = "4711"
+		}
+	}
+	c.Records = slices.Insert(c.Records, 2, &record.Record{Type: record.TypeNote, Why: "the suite ran on CPU 1"})
+	return c
+}
+
+func TestRerunDoesNotChurn(t *testing.T) {
+	base, dir := fixture.Base(t), t.TempDir()
+	read := func(cells ...*cell.Cell) map[string][]byte {
+		if err := baseline.Write(dir, base, cells); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string][]byte{}
+		files, _ := filepath.Glob(filepath.Join(dir, "*"))
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[f] = b
+		}
+		return out
+	}
+	first := read(fixture.Good()...)
+	var again []*cell.Cell
+	for _, c := range fixture.Good() {
+		again = append(again, rerun(c))
+	}
+	second := read(again...)
+	if len(first) != 11 || len(second) != 11 {
+		t.Fatalf("%d and %d files, want 11", len(first), len(second))
+	}
+	for name, b := range first {
+		if !bytes.Equal(b, second[name]) {
+			t.Errorf("%s churns:\n%s\n%s", name, b, second[name])
+		}
+	}
+	loaded, err := baseline.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := baseline.Compare(base, loaded, again); len(d) > 0 {
+		t.Errorf("a rerun differs: %v", d)
+	}
+	// A baseline is as good as the records it was made of.
+	j, err := verdict.Judge(base, loaded, "")
+	if err != nil || j.Exit() != 0 {
+		t.Errorf("judged: exit status %d, %v", j.Exit(), err)
+	}
+}
+
+func TestStripLeavesItsArgument(t *testing.T) {
+	c := fixture.Cell("7.0", "amd64")
+	baseline.Strip(fixture.Base(t), c)
+	var got, want bytes.Buffer
+	cell.Encode(&got, c)
+	cell.Encode(&want, fixture.Cell("7.0", "amd64"))
+	if got.String() != want.String() {
+		t.Error("Strip changes its argument")
+	}
+}
+
+func TestWriteRefusesIncomplete(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
+	if err := baseline.Write(dir, fixture.Base(t), fixture.Bad()); err == nil || !strings.Contains(err.Error(), "7.2-amd64 is broken") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it wrote something")
+	}
+}
+
+func TestCompare(t *testing.T) {
+	base := fixture.Base(t)
+	var got []string
+	was, is := fixture.Good(), fixture.Bad()
+	is[0].Name, is[0].Kernel.Version = "5.10-other", "5.10.300"
+	for _, d := range baseline.Compare(base, was, is) {
+		if !strings.HasPrefix(d.Cell, "7.2") && !strings.HasPrefix(d.Cell, "7.3") || d.Behaviour == "" {
+			got = append(got, d.String())
+		}
+	}
+	want := []string{
+		"5.10-other: new: complete",
+		"6.1-amd64 einval/put-old-mount-shared: was EINVAL effect=none, is OK effect=pivoted",
+		"6.12-amd64 einval/put-old-mount-shared: was EINVAL effect=none, is OK effect=pivoted",
+		"6.16-amd64 einval/put-old-not-below-new-root: was EINVAL after-control=pivoted control=OK effect=none, is EINVAL control=EPERM effect=none",
+		"6.17-amd64 moves/other-process: was OK cwd=moved effect=pivoted root=moved, is OK cwd=stayed effect=pivoted root=moved",
+		"6.18-amd64 eperm/no-cap-sys-admin: was EPERM control=OK effect=none, is broken mount tmpfs: EPERM",
+		"6.19-amd64 moves/kernel-thread: gone: OK effect=pivoted root=moved",
+		"7.0-amd64 rootfs/pid1-pivot: was OK effect=pivoted, is EINVAL effect=none",
+		"7.1-amd64 einval/from-the-future: new: EINVAL effect=none",
+		"7.2-amd64: was complete, is broken kernel panic: attempted to kill init",
+		"7.3-amd64: was complete, is unavailable no network: cannot fetch linux-binary 7.3",
+		"5.10-amd64: gone: complete",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}

@@ -1,0 +1,86 @@
+// Package cell stores what one boot showed: a file of JSON lines that begins with a
+// description of the cell and goes on with the guest's records as they came.
+//
+// The format is a public interface. Fields are only ever added.
+package cell
+
+import (
+	"cmp"
+	"fmt"
+
+	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
+)
+
+// Schema is the version of the file format that this program writes and the newest that
+// it reads.
+const Schema = 1
+
+// Status says how far a cell got.
+type Status string
+
+const (
+	// Complete: the guest reported to its end.
+	Complete Status = "complete"
+	// Broken: the guest was started and its report is not whole. Reason says how it ended.
+	Broken Status = "broken"
+	// Unavailable: the guest was never started, for example because the kernel could not
+	// be had. Reason says why.
+	Unavailable Status = "unavailable"
+)
+
+// Cell is one kernel on one architecture, ABI and backend, and what it reported.
+type Cell struct {
+	// Name tells the cell from every other of its run, such as "7.0-amd64".
+	Name string `json:"name"`
+	// Series is the two leading numbers of the kernel's version, such as "6.12".
+	Series string `json:"series"`
+	// Arch is Debian's name of the architecture, such as "amd64".
+	Arch string `json:"arch"`
+	// ABI is the GOARCH of the guest binary.
+	ABI string `json:"abi,omitempty"`
+	// Backend is what ran the guest, such as "qemu".
+	Backend string `json:"backend,omitempty"`
+	// Accel is the accelerator, such as "kvm" or "tcg".
+	Accel  string `json:"accel,omitempty"`
+	Kernel Kernel `json:"kernel"`
+	Status Status `json:"status"`
+	// Reason is one line that explains a status other than Complete.
+	Reason string `json:"reason,omitempty"`
+	// Console is the tail of the console of a cell that is not complete.
+	Console string `json:"console,omitempty"`
+	// WallMillis is how long the cell took, in milliseconds.
+	WallMillis int64 `json:"wall_ms,omitempty"`
+
+	// Records are the guest's, in the order of sending.
+	Records []*record.Record `json:"-"`
+}
+
+// Kernel says which kernel a cell booted.
+type Kernel struct {
+	// Version is the release string, such as "7.0.13+deb13-cloud-amd64".
+	Version string `json:"version,omitempty"`
+	// Package and PackageVersion say where it came from; empty for a file.
+	Package        string `json:"package,omitempty"`
+	PackageVersion string `json:"package_version,omitempty"`
+	// SHA256 is the hash of the image as shipped, in hexadecimal.
+	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Compare orders cells for reports: by architecture, then by series as numbers, then by
+// name. A series that is no series comes first.
+func Compare(a, b *Cell) int {
+	sa, _ := knowledge.ParseSeries(a.Series)
+	sb, _ := knowledge.ParseSeries(b.Series)
+	return cmp.Or(cmp.Compare(a.Arch, b.Arch), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
+}
+
+// SchemaError says that a file was written by a newer program.
+type SchemaError struct {
+	What        string // what carries the version: "cell file" or "record"
+	Got, Newest int
+}
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("%s of schema %d: this pivotspec reads up to %d; use a newer one", e.What, e.Got, e.Newest)
+}

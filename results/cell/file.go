@@ -1,0 +1,316 @@
+package cell
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pivotspec/suites/record"
+)
+
+// Extension ends the name of every cell file.
+const Extension = ".jsonl"
+
+// maxLine is the longest line, in bytes, that a reader accepts: a header with a console
+// tail, or a record.
+const maxLine = 4 << 20
+
+const typeCell record.Type = "cell"
+
+// header is the first line of a file.
+type header struct {
+	Schema int         `json:"schema"`
+	Type   record.Type `json:"type"`
+	Cell   *Cell       `json:"cell"`
+}
+
+// FileName returns the name of the file for the cell of that name. Names that differ give
+// file names that differ.
+func FileName(name string) string {
+	safe := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', strings.ContainsRune("._+-", r):
+			return r
+		}
+		return '_'
+	}, name)
+	safe = strings.TrimLeft(safe, ".")
+	if safe != name || safe == "" || len(safe) > 100 {
+		sum := sha256.Sum256([]byte(name))
+		safe = fmt.Sprintf("%.100s-%s", safe, hex.EncodeToString(sum[:4]))
+	}
+	return safe + Extension
+}
+
+// Encode writes c in the file format.
+func Encode(w io.Writer, c *Cell) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(header{Schema, typeCell, c}); err != nil {
+		return err
+	}
+	for _, r := range c.Records {
+		if err := e.Encode(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Decode reads one cell in the file format. Types of record and fields that it does not
+// know are let pass. A file of a newer schema gives a *[SchemaError].
+func Decode(r io.Reader) (*Cell, error) {
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, maxLine)
+	next := func(v any) (bool, error) {
+		for s.Scan() {
+			line := bytes.TrimSpace(s.Bytes())
+			if len(line) == 0 {
+				continue
+			}
+			return true, json.Unmarshal(line, v)
+		}
+		return false, s.Err()
+	}
+	var h header
+	switch ok, err := next(&h); {
+	case err != nil:
+		return nil, fmt.Errorf("first line: %w", err)
+	case !ok:
+		return nil, errors.New("the file is empty")
+	case h.Type != typeCell || h.Cell == nil:
+		return nil, fmt.Errorf("first line: want a record of type %q, got %.40q", typeCell, h.Type)
+	case h.Schema > Schema:
+		return nil, &SchemaError{"cell file", h.Schema, Schema}
+	case h.Schema < 1:
+		return nil, fmt.Errorf("first line: bad schema %d", h.Schema)
+	case h.Cell.Name == "":
+		return nil, errors.New("first line: the cell has no name")
+	}
+	c := h.Cell
+	switch c.Status {
+	case Complete, Broken, Unavailable:
+	default:
+		return nil, fmt.Errorf("first line: unknown status %.40q", c.Status)
+	}
+	for n := 2; ; n++ {
+		rec := new(record.Record)
+		ok, err := next(rec)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if !ok {
+			return c, nil
+		}
+		if rec.Schema > record.Schema {
+			return nil, &SchemaError{"record", rec.Schema, record.Schema}
+		}
+		c.Records = append(c.Records, rec)
+	}
+}
+
+// WriteError says that the records of a cell did not reach the disk.
+type WriteError struct {
+	Cell string // name of the cell, "" if none was being written
+	Dir  string
+	Err  error
+}
+
+func (e *WriteError) Error() string {
+	// The path within the error below is that of a temporary file: of no use to a reader.
+	cause := e.Err
+	if p := (*os.PathError)(nil); errors.As(cause, &p) {
+		cause = p.Err
+	}
+	if l := (*os.LinkError)(nil); errors.As(cause, &l) {
+		cause = l.Err
+	}
+	what := "records"
+	if e.Cell != "" {
+		what = "the records of cell " + e.Cell
+	}
+	return fmt.Sprintf("cannot write %s into %s: %v; free the space or name another folder", what, e.Dir, cause)
+}
+
+func (e *WriteError) Unwrap() error { return e.Err }
+
+// Prepare makes the folder, if need be, and finds out whether files can be written there,
+// so that no kernel boots in vain. Its error is a *[WriteError].
+func Prepare(dir string) error {
+	err := os.MkdirAll(dir, 0o777)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".probe-*"); err == nil {
+			_, werr := f.Write(make([]byte, 4096)) // a full disk takes the name, not the bytes
+			err = errors.Join(werr, f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return &WriteError{Dir: dir, Err: err}
+	}
+	return nil
+}
+
+// Write stores c in dir under [FileName]: whole, or not at all, leaving what was there.
+// It returns the path. Its error is a *[WriteError]; c is still in memory then.
+func Write(dir string, c *Cell) (string, error) {
+	path := filepath.Join(dir, FileName(c.Name))
+	if err := write(path, func(w io.Writer) error { return Encode(w, c) }); err != nil {
+		return "", &WriteError{Cell: c.Name, Dir: dir, Err: err}
+	}
+	return path, nil
+}
+
+// write makes a file whole or not at all.
+func write(path string, encode func(io.Writer) error) (err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".cell-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	b := bufio.NewWriter(f)
+	err = encode(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Chmod(0o644) // CreateTemp gives 0600; others may read a report
+	}
+	if err == nil {
+		err = f.Sync() // a full disk may say so only now
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	return err
+}
+
+// Read reads one cell file.
+func Read(path string) (*Cell, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cell: %w", err)
+	}
+	defer f.Close()
+	c, err := Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("cell: %s: %w", path, err)
+	}
+	return c, nil
+}
+
+// planFile is the file in which a run says which cells it means to fill in.
+const planFile = "plan.json"
+
+// plan is the content of planFile.
+type plan struct {
+	Schema int         `json:"schema"`
+	Type   record.Type `json:"type"`
+	Cells  []planned   `json:"cells"`
+}
+
+// planned is what is known of a cell before it runs.
+type planned struct {
+	Name   string `json:"name"`
+	Series string `json:"series"`
+	Arch   string `json:"arch"`
+}
+
+// WritePlan stores which cells a run is about to fill in, so that [ReadDir] misses those
+// that it does not get to, even if the run is killed. Only their names, series and
+// architectures count. Its error is a *[WriteError].
+func WritePlan(dir string, cells []*Cell) error {
+	p := plan{Schema: Schema, Type: "run", Cells: []planned{}}
+	for _, c := range cells {
+		p.Cells = append(p.Cells, planned{c.Name, c.Series, c.Arch})
+	}
+	if err := write(filepath.Join(dir, planFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(p) }); err != nil {
+		return &WriteError{Dir: dir, Err: err}
+	}
+	return nil
+}
+
+// lost returns a broken cell for each planned cell that has no file.
+func lost(dir string, have []*Cell) ([]*Cell, error) {
+	path := filepath.Join(dir, planFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil // a folder put together by hand, or a baseline
+	}
+	var p plan
+	if err == nil {
+		err = json.Unmarshal(b, &p)
+	}
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("cell: read the plan of the run: %s: %w", path, err)
+	case p.Schema > Schema:
+		return nil, fmt.Errorf("cell: %s: %w", path, &SchemaError{"plan", p.Schema, Schema})
+	}
+	var out []*Cell
+	for _, c := range p.Cells {
+		if !slices.ContainsFunc(have, func(h *Cell) bool { return h.Name == c.Name }) {
+			out = append(out, &Cell{
+				Name: c.Name, Series: c.Series, Arch: c.Arch, Status: Broken,
+				Reason: "planned, and nothing was recorded: the run ended before it",
+			})
+		}
+	}
+	return out, nil
+}
+
+// ReadDir reads every cell file in dir, ordered by [Compare]. No file is passed over in
+// silence: one that cannot be read becomes a broken cell that says why, and so does a cell
+// of [WritePlan] that has no file. A folder without any cell is an error, and so is a file of a newer schema, which only a newer
+// program can judge.
+func ReadDir(dir string) ([]*Cell, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cell: read records: %w", err)
+	}
+	var cells []*Cell
+	for _, e := range entries {
+		name := e.Name()
+		if e.IsDir() || strings.HasPrefix(name, ".") || filepath.Ext(name) != Extension {
+			continue
+		}
+		c, err := Read(filepath.Join(dir, name))
+		if s := (*SchemaError)(nil); errors.As(err, &s) {
+			return nil, err
+		}
+		if err != nil {
+			c = &Cell{Name: strings.TrimSuffix(name, Extension), Status: Broken, Reason: err.Error()}
+		}
+		cells = append(cells, c)
+	}
+	missing, err := lost(dir, cells)
+	if err != nil {
+		return nil, err
+	}
+	cells = append(cells, missing...)
+	if len(cells) == 0 {
+		return nil, fmt.Errorf("cell: no records (*%s) in %s: run `pivotspec run --out %s` first", Extension, dir, dir)
+	}
+	slices.SortStableFunc(cells, Compare)
+	return cells, nil
+}

@@ -1,0 +1,501 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"pivotspec/results/cell"
+	"pivotspec/results/verdict"
+	"pivotspec/suites/knowledge"
+)
+
+// Findings are what a judgement comes to, in words, in the order of the behaviours.
+type Findings struct {
+	// Columns are the labels of the judgement's cells: the series, or the cell's name
+	// where that would not tell those of an architecture apart.
+	Columns []string
+	// Areas are the rows of the matrix.
+	Areas []Area
+	// Deviations are the known ones, by behaviour.
+	Deviations []Deviation
+	// Changes are the behaviours on which kernels differ without going against the page.
+	Changes []Change
+	// Unexpected, Unobserved and Unsupported name behaviours and kernels.
+	Unexpected, Unobserved, Unsupported []Problem
+	// Warnings are unknown messages of kernels, Cells those that are not complete.
+	Warnings, Cells []Problem
+	// Summary is one line with counts.
+	Summary string
+}
+
+// Area is a group of rows of the matrix.
+type Area struct {
+	ID, Title string
+	Rows      []Row
+}
+
+// Row is one behaviour of the matrix with a result for each column; nil where there is none.
+type Row struct {
+	ID, Name, Title string
+	Results         []*verdict.Result
+	// Varying are the compared facts that differ between the results.
+	Varying []string
+}
+
+// PageText is a claim as a report cites it.
+type PageText struct {
+	Claim string `json:"claim"`
+	Says  string `json:"says"`
+	Where string `json:"where"`
+}
+
+// Deviation says where the page and kernels part ways.
+type Deviation struct {
+	Behaviour string     `json:"behaviour"`
+	Title     string     `json:"title"`
+	Page      []PageText `json:"page"`
+	// Kernels says what which kernels do: "5.10–6.19 EINVAL; OK since 7.0".
+	Kernels string `json:"kernels"`
+	// Since says for which kernels it is known: "since 7.0".
+	Since string `json:"since"`
+	// Reason is the ledger's, with the commit if known.
+	Reason string `json:"reason"`
+}
+
+// Change says how kernels differ where the page allows it or is silent.
+type Change struct {
+	Behaviour string `json:"behaviour"`
+	Title     string `json:"title"`
+	Silent    bool   `json:"silent"`
+	Kernels   string `json:"kernels"`
+	Reason    string `json:"reason"`
+}
+
+// Problem is one thing wrong, on some kernels.
+type Problem struct {
+	Verdict verdict.Verdict `json:"verdict,omitempty"`
+	// Subject is a behaviour's ID or a cell's name.
+	Subject string `json:"subject"`
+	// Kernels are those concerned: "5.10–6.12, 7.0"; empty for a cell.
+	Kernels  string   `json:"kernels,omitempty"`
+	Wrong    []string `json:"wrong"`
+	Expected string   `json:"expected,omitempty"`
+	Got      string   `json:"got,omitempty"`
+}
+
+// Find works out the findings of a judgement.
+func Find(j *verdict.Judgement) *Findings {
+	f := &Findings{Columns: columns(j)}
+	f.Areas = areas(j)
+	for _, a := range f.Areas {
+		for _, r := range a.Rows {
+			f.row(j, r)
+		}
+	}
+	f.cells(j)
+	f.Summary = summary(j, f)
+	return f
+}
+
+func columns(j *verdict.Judgement) []string {
+	n := map[[2]string]int{}
+	for _, c := range j.Cells {
+		n[[2]string{c.Cell.Arch, c.Series.String()}]++
+	}
+	out := make([]string, len(j.Cells))
+	for i, c := range j.Cells {
+		out[i] = c.Series.String()
+		if n[[2]string{c.Cell.Arch, out[i]}] > 1 || out[i] == "" {
+			out[i] = oneLine(c.Cell.Name)
+		}
+	}
+	return out
+}
+
+func areas(j *verdict.Judgement) []Area {
+	results := make([]map[string]*verdict.Result, len(j.Cells))
+	unknown := map[string]bool{}
+	for i, c := range j.Cells {
+		results[i] = map[string]*verdict.Result{}
+		for _, r := range c.Results {
+			results[i][r.Behaviour] = r
+			if _, ok := j.Base.Behaviour(r.Behaviour); !ok {
+				unknown[r.Behaviour] = true
+			}
+		}
+	}
+	row := func(id, name, title string) Row {
+		r := Row{ID: id, Name: name, Title: title, Results: make([]*verdict.Result, len(j.Cells))}
+		for i := range j.Cells {
+			r.Results[i] = results[i][id]
+		}
+		if b, ok := j.Base.Behaviour(id); ok {
+			r.Varying = varying(b, r.Results)
+		}
+		return r
+	}
+	var out []Area
+	for _, a := range j.Base.Areas {
+		area := Area{ID: a.ID, Title: a.Title}
+		for i := range j.Base.Behaviours {
+			if b := &j.Base.Behaviours[i]; b.Area() == a.ID {
+				area.Rows = append(area.Rows, row(b.ID, b.Condition(), b.Title))
+			}
+		}
+		out = append(out, area)
+	}
+	if len(unknown) > 0 {
+		area := Area{ID: "unknown", Title: "reported and not known"}
+		for _, id := range slices.Sorted(maps.Keys(unknown)) {
+			r := row(id, oneLine(id), "")
+			r.ID = r.Name // it comes from the guest, and is going to a terminal
+			area.Rows = append(area.Rows, r)
+		}
+		out = append(out, area)
+	}
+	return out
+}
+
+// row sorts what one behaviour shows into the findings.
+func (f *Findings) row(j *verdict.Judgement, r Row) {
+	var deviates, silent, wrong bool
+	for i, res := range r.Results {
+		if res == nil {
+			continue
+		}
+		switch res.Verdict {
+		case verdict.Deviation:
+			deviates = true
+		case verdict.Silent:
+			silent = true
+		case verdict.Unexpected:
+			wrong = true
+			f.Unexpected = f.problem(f.Unexpected, j, r, i)
+		case verdict.Broken:
+			f.Unobserved = f.problem(f.Unobserved, j, r, i)
+		case verdict.Missing:
+			// What a broken cell did not get to is said once, of the cell.
+			if j.Cells[i].Status == cell.Complete {
+				f.Unobserved = f.problem(f.Unobserved, j, r, i)
+			}
+		case verdict.Unsupported:
+			f.Unsupported = f.problem(f.Unsupported, j, r, i)
+		}
+	}
+	_, known := j.Base.Behaviour(r.ID)
+	switch {
+	case !known:
+	case deviates:
+		f.Deviations = append(f.Deviations, f.deviation(j, r))
+	case !wrong:
+		if what := func(res *verdict.Result) string { return seen(res, r.Varying) }; differs(r.Results, what) {
+			f.Changes = append(f.Changes, Change{
+				Behaviour: r.ID, Title: r.Title, Silent: silent,
+				Kernels: f.spans(j, r.Results, what), Reason: reasons(r.Results, func(*verdict.Result) bool { return true }),
+			})
+		}
+	}
+}
+
+// problem adds the result of column i to a list, to the problem that it shares with other kernels if any.
+func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) []Problem {
+	res := r.Results[i]
+	p := Problem{Verdict: res.Verdict, Subject: r.ID, Wrong: res.Wrong, Expected: res.Expected, Got: got(j, res)}
+	same := func(o *verdict.Result) bool {
+		return o != nil && o.Verdict == p.Verdict && slices.Equal(o.Wrong, p.Wrong) && o.Expected == p.Expected && got(j, o) == p.Got
+	}
+	if slices.IndexFunc(r.Results, same) < i {
+		return list // an earlier column has said it for all
+	}
+	p.Kernels = f.ranges(j, func(k int) bool {
+		if r.Results[k] != nil && r.Results[k].Verdict == verdict.Missing && j.Cells[k].Status != cell.Complete {
+			return false
+		}
+		return same(r.Results[k])
+	})
+	return append(list, p)
+}
+
+// got says what was observed, without the informational facts.
+func got(j *verdict.Judgement, r *verdict.Result) string {
+	b, known := j.Base.Behaviour(r.Behaviour)
+	var facts []string
+	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
+		if !known || !b.IsInfo(f) {
+			facts = append(facts, f)
+		}
+	}
+	return seen(r, facts)
+}
+
+// seen says the outcome and some facts.
+func seen(r *verdict.Result, facts []string) string {
+	s := r.Outcome
+	for _, f := range facts {
+		if v, ok := r.Facts[f]; ok {
+			s += " " + f + "=" + v
+		}
+	}
+	return oneLine(s)
+}
+
+// varying returns the compared facts that differ between the results.
+func varying(b *knowledge.Behaviour, results []*verdict.Result) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(b.Facts)) {
+		if !b.IsInfo(name) && differs(results, func(r *verdict.Result) string { return r.Facts[name] }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func differs(results []*verdict.Result, key func(*verdict.Result) string) bool {
+	var first *verdict.Result
+	for _, r := range results {
+		switch {
+		case r == nil || r.Outcome == "":
+		case first == nil:
+			first = r
+		case key(r) != key(first):
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Findings) deviation(j *verdict.Judgement, r Row) Deviation {
+	d := Deviation{Behaviour: r.ID, Title: r.Title}
+	var facts, since []string
+	for _, res := range r.Results {
+		if res == nil || res.Verdict != verdict.Deviation {
+			continue
+		}
+		for _, v := range res.Violated {
+			place, _ := v.Claim.In(j.Edition.ID)
+			page := PageText{v.Claim.ID, v.Claim.Says, place.String()}
+			if !slices.Contains(d.Page, page) {
+				d.Page = append(d.Page, page)
+			}
+			for name, want := range v.Demand.Facts {
+				if !want.Has(res.Facts[name]) && !slices.Contains(facts, name) {
+					facts = append(facts, name)
+				}
+			}
+		}
+		s := "from this page, in keeping with page " + j.Base.Current().ID
+		if res.Entry != nil {
+			s = res.Entry.Range()
+		}
+		if !slices.Contains(since, s) {
+			since = append(since, s)
+		}
+	}
+	slices.Sort(facts)
+	d.Since = strings.Join(since, ", ")
+	d.Kernels = f.spans(j, r.Results, func(res *verdict.Result) string { return seen(res, facts) })
+	d.Reason = reasons(r.Results, func(res *verdict.Result) bool { return res.Verdict == verdict.Deviation })
+	return d
+}
+
+// reasons gathers what the ledger says about the results, each with its kernels if there
+// is more than one reason.
+func reasons(results []*verdict.Result, of func(*verdict.Result) bool) string {
+	var entries []*knowledge.Entry
+	for _, r := range results {
+		if r != nil && r.Entry != nil && of(r) && !slices.Contains(entries, r.Entry) {
+			entries = append(entries, r.Entry)
+		}
+	}
+	var out []string
+	for _, e := range entries {
+		s := e.Reason
+		if e.Commit != "" {
+			s += fmt.Sprintf(" (commit %.12s)", e.Commit)
+		}
+		if len(entries) > 1 {
+			s = e.Range() + ", " + s
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+// dash joins the ends of a range of kernels.
+const dash = "–"
+
+// byArch calls do with the architecture and the first and last+1 column of each architecture.
+func byArch(j *verdict.Judgement, do func(arch string, from, to int)) {
+	for from := 0; from < len(j.Cells); {
+		to := from
+		for to < len(j.Cells) && j.Cells[to].Cell.Arch == j.Cells[from].Cell.Arch {
+			to++
+		}
+		do(j.Cells[from].Cell.Arch, from, to)
+		from = to
+	}
+}
+
+// spans says what which kernels do: "5.10–6.19 EINVAL; OK since 7.0". Kernels that showed
+// nothing are passed over.
+func (f *Findings) spans(j *verdict.Judgement, results []*verdict.Result, what func(*verdict.Result) string) string {
+	type run struct{ first, last, text string }
+	var archs, texts []string
+	byArch(j, func(arch string, from, to int) {
+		var runs []run
+		for i := from; i < to; i++ {
+			r := results[i]
+			if r == nil || r.Outcome == "" {
+				continue
+			}
+			text := what(r)
+			if n := len(runs); n > 0 && runs[n-1].text == text {
+				runs[n-1].last = f.Columns[i]
+			} else {
+				runs = append(runs, run{f.Columns[i], f.Columns[i], text})
+			}
+		}
+		var parts []string
+		for i, r := range runs {
+			kernels := r.first
+			if r.last != r.first {
+				kernels += dash + r.last
+			}
+			switch {
+			case len(runs) == 1:
+				parts = append(parts, r.text+" on "+kernels)
+			case i == len(runs)-1:
+				parts = append(parts, r.text+" since "+r.first)
+			default:
+				parts = append(parts, kernels+" "+r.text)
+			}
+		}
+		if len(parts) > 0 {
+			archs, texts = append(archs, arch), append(texts, strings.Join(parts, "; "))
+		}
+	})
+	return perArch(j, archs, texts)
+}
+
+// perArch names the architectures unless the same is to be said of them all.
+func perArch(j *verdict.Judgement, archs, texts []string) string {
+	all := 0
+	byArch(j, func(string, int, int) { all++ })
+	if len(texts) == all && len(slices.Compact(slices.Clone(texts))) <= 1 {
+		return strings.Join(texts[:min(1, len(texts))], "")
+	}
+	parts := make([]string, len(texts))
+	for i := range texts {
+		parts[i] = archs[i] + ": " + texts[i]
+	}
+	return strings.Join(parts, "; ")
+}
+
+// ranges names the columns for which in holds: "5.10–6.12, 7.0".
+func (f *Findings) ranges(j *verdict.Judgement, in func(i int) bool) string {
+	var archs, texts []string
+	byArch(j, func(arch string, from, to int) {
+		var parts []string
+		for i := from; i < to; i++ {
+			if !in(i) {
+				continue
+			}
+			first := i
+			for i+1 < to && in(i+1) {
+				i++
+			}
+			switch i - first {
+			case 0:
+				parts = append(parts, f.Columns[i])
+			case 1:
+				parts = append(parts, f.Columns[first], f.Columns[i])
+			default:
+				parts = append(parts, f.Columns[first]+dash+f.Columns[i])
+			}
+		}
+		if len(parts) > 0 {
+			archs, texts = append(archs, arch), append(texts, strings.Join(parts, ", "))
+		}
+	})
+	return perArch(j, archs, texts)
+}
+
+func (f *Findings) cells(j *verdict.Judgement) {
+	for _, c := range j.Cells {
+		for _, w := range c.Warnings {
+			if w.Known == nil {
+				f.Warnings = append(f.Warnings, Problem{
+					Verdict: verdict.Unexpected, Subject: oneLine(c.Cell.Name), Wrong: []string{"the kernel warned: " + w.Text},
+				})
+			}
+		}
+		if c.Status == cell.Complete {
+			continue
+		}
+		v, missing := verdict.Broken, 0
+		if c.Status == cell.Unavailable {
+			v = verdict.Missing
+		}
+		for _, r := range c.Results {
+			if r.Verdict == verdict.Missing {
+				missing++
+			}
+		}
+		reason := string(c.Status) + ": " + oneLine(c.Reason)
+		if missing > 0 {
+			reason += fmt.Sprintf(" (%s missing)", count(missing, "behaviour"))
+		}
+		f.Cells = append(f.Cells, Problem{Verdict: v, Subject: oneLine(c.Cell.Name), Wrong: []string{reason}})
+	}
+}
+
+// oneLine makes a single line of text from the kernel or the guest, without control
+// characters that could play tricks on a terminal.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func summary(j *verdict.Judgement, f *Findings) string {
+	whole := 0
+	for _, c := range j.Cells {
+		if c.Status == cell.Complete {
+			whole++
+		}
+	}
+	behaviours := 0
+	for _, a := range f.Areas {
+		behaviours += len(a.Rows)
+	}
+	n := j.Counts()
+	s := fmt.Sprintf("%d of %s complete, %s, page %s: %d conform, %s in %s, %d silent",
+		whole, count(len(j.Cells), "cell"), count(behaviours, "behaviour"), j.Edition.ID,
+		n[verdict.Conforms], count(n[verdict.Deviation], "known deviation"), count(len(f.Deviations), "behaviour"), n[verdict.Silent])
+	for _, v := range []verdict.Verdict{verdict.Unsupported, verdict.Broken, verdict.Missing} {
+		if n[v] > 0 {
+			s += fmt.Sprintf(", %d %s", n[v], v)
+		}
+	}
+	if len(j.Cells) == 0 {
+		return "no cell to judge"
+	}
+	// An unknown warning is as unexpected as a wrong outcome.
+	if n := n[verdict.Unexpected] + len(f.Warnings); n > 0 {
+		return s + fmt.Sprintf(", %d UNEXPECTED", n)
+	}
+	return s + ", nothing unexpected"
+}

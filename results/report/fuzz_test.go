@@ -1,0 +1,49 @@
+package report_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"pivotspec/results/cell"
+	"pivotspec/results/internal/fixture"
+	"pivotspec/results/report"
+	"pivotspec/results/verdict"
+)
+
+// FuzzReport takes a file of any content through judging and reporting: no guest may
+// confuse them, or play tricks on the reader's terminal.
+func FuzzReport(f *testing.F) {
+	base := fixture.Base(f)
+	for _, c := range fixture.Bad() {
+		var b bytes.Buffer
+		if err := cell.Encode(&b, c); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := cell.Decode(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		j, err := verdict.Judge(base, []*cell.Cell{c, fixture.Cell("7.0", "amd64")}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, format := range report.Names() {
+			w := io.Discard
+			var out strings.Builder
+			if format == "term" {
+				w = &out
+			}
+			if err := report.Render(format, w, j, report.Options{Width: 80}); err != nil {
+				t.Fatal(err)
+			}
+			if i := strings.IndexFunc(out.String(), func(r rune) bool { return r < ' ' && r != '\n' || r == 0x7f }); i >= 0 {
+				t.Errorf("control character %q in the report", out.String()[i])
+			}
+		}
+	})
+}

@@ -1,0 +1,476 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
+
+	"pivotspec/results/cell"
+	"pivotspec/results/verdict"
+)
+
+// TermOptions returns the options that suit f, usually the standard output: its width, and
+// colours if it is a terminal and neither NO_COLOR nor TERM=dumb asks for none. getenv is
+// usually [os.Getenv].
+func TermOptions(f *os.File, getenv func(string) string) Options {
+	var o Options
+	if fd := int(f.Fd()); term.IsTerminal(fd) {
+		o.Colour = getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+		if w, _, err := term.GetSize(fd); err == nil && w >= 40 {
+			o.Width = w
+		}
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToUpper(getenv(name)); v != "" {
+			o.ASCII = !strings.Contains(v, "UTF-8") && !strings.Contains(v, "UTF8")
+			return o
+		}
+	}
+	o.ASCII = true // no locale is the C locale
+	return o
+}
+
+// look is how a verdict appears.
+type look struct {
+	symbol, ascii string
+	colour        text.Colors
+	meaning       string
+}
+
+func looks() map[verdict.Verdict]look {
+	return map[verdict.Verdict]look{
+		verdict.Conforms:    {"·", ".", text.Colors{text.Faint}, "conforms"},
+		verdict.Deviation:   {"≠", "#", text.Colors{text.Bold, text.FgYellow}, "known deviation"},
+		verdict.Silent:      {"~", "~", text.Colors{text.FgCyan}, "page silent"},
+		verdict.Unsupported: {"-", "-", text.Colors{text.Faint}, "unsupported"},
+		verdict.Unexpected:  {"✗", "X", text.Colors{text.Bold, text.FgHiWhite, text.BgRed}, "UNEXPECTED"},
+		verdict.Broken:      {"!", "!", text.Colors{text.Bold, text.FgMagenta}, "broken"},
+		verdict.Missing:     {"?", "?", text.Colors{text.Bold, text.FgMagenta}, "missing"},
+	}
+}
+
+// Term writes the matrix and the findings for a terminal.
+func Term(w io.Writer, j *verdict.Judgement, o Options) error {
+	p := &printer{o: o, j: j, f: Find(j), looks: looks()}
+	wide := p.matrix()
+	p.legend(wide)
+	p.findings()
+	_, err := w.Write(p.out.Bytes())
+	return err
+}
+
+type printer struct {
+	o     Options
+	j     *verdict.Judgement
+	f     *Findings
+	looks map[verdict.Verdict]look
+	out   bytes.Buffer
+}
+
+// line writes one line without trailing blanks.
+func (p *printer) line(s string) {
+	if p.o.ASCII {
+		s = strings.ReplaceAll(s, dash, "-")
+	}
+	p.out.WriteString(strings.TrimRight(s, " ") + "\n")
+}
+
+func (p *printer) paint(c text.Colors, s string) string {
+	if !p.o.Colour || s == "" {
+		return s
+	}
+	return c.EscapeSeq() + s + text.EscapeReset
+}
+
+func (p *printer) bold(s string) string { return p.paint(text.Colors{text.Bold}, s) }
+func (p *printer) dim(s string) string  { return p.paint(text.Colors{text.Faint}, s) }
+
+func (p *printer) symbol(v verdict.Verdict) string {
+	if p.o.ASCII {
+		return p.looks[v].ascii
+	}
+	return p.looks[v].symbol
+}
+
+// matrix draws behaviours down and kernels across: with the outcomes in place if that fits
+// the width, else with symbols only and the outcomes behind them. It says which.
+func (p *printer) matrix() (wide bool) {
+	g, wide := p.wide(), true
+	if p.o.Width > 0 && g.width() > p.o.Width {
+		g.gap = 1
+		if names := g.widths()[0] - (g.width() - p.o.Width); names >= 32 {
+			g.limit(0, names)
+		}
+	}
+	if p.o.Width > 0 && g.width() > p.o.Width {
+		g, wide = p.narrow(), false
+	}
+	for _, line := range g.lines() {
+		p.line(line)
+	}
+	return wide
+}
+
+// wide puts each outcome where it first appears in a row, and a symbol where it goes on.
+func (p *printer) wide() *grid {
+	g := &grid{gap: 2}
+	if several := p.archHeader(); several != nil {
+		g.add(append([]string{""}, several...)...)
+	}
+	head := []string{p.bold("behaviour")}
+	for i, c := range p.f.Columns {
+		head = append(head, p.bold(c)+p.mark(i))
+	}
+	g.add(head...)
+	for _, a := range p.f.Areas {
+		g.add(p.bold(a.ID + "/"))
+		for _, r := range a.Rows {
+			row := []string{"  " + r.Name}
+			var left *verdict.Result
+			for i, res := range r.Results {
+				if i > 0 && p.j.Cells[i].Cell.Arch != p.j.Cells[i-1].Cell.Arch {
+					left = nil
+				}
+				row = append(row, p.wideCell(i, res, left, r.Varying))
+				if res != nil && res.Outcome != "" {
+					left = res
+				}
+			}
+			g.add(row...)
+		}
+	}
+	return g
+}
+
+func (p *printer) archHeader() []string {
+	var out []string
+	n := 0
+	byArch(p.j, func(arch string, from, to int) {
+		n++
+		for i := from; i < to; i++ {
+			if i > from {
+				arch = ""
+			}
+			out = append(out, p.bold(arch))
+		}
+	})
+	if n < 2 {
+		return nil
+	}
+	return out
+}
+
+// mark returns what a column's heading says of a cell that is not complete.
+func (p *printer) mark(i int) string {
+	switch p.j.Cells[i].Status {
+	case cell.Complete:
+		return ""
+	case cell.Unavailable:
+		return p.mood(verdict.Missing, "")
+	}
+	return p.mood(verdict.Broken, "")
+}
+
+// mood returns the symbol of a verdict and some text in its colour.
+func (p *printer) mood(v verdict.Verdict, s string) string {
+	return p.paint(p.looks[v].colour, p.symbol(v)+s)
+}
+
+// wideCell draws one result beside the one to its left: what was observed where that is
+// new, else the symbol alone.
+func (p *printer) wideCell(i int, r, left *verdict.Result, varying []string) string {
+	if r == nil {
+		return p.none(i)
+	}
+	s := news(r, left, varying)
+	if s != "" && r.Verdict == verdict.Conforms {
+		return s
+	}
+	return p.mood(r.Verdict, s)
+}
+
+// none draws the place of a result that there is not.
+func (p *printer) none(i int) string {
+	if p.j.Cells[i].Status == cell.Complete {
+		return "" // another cell reported something unknown
+	}
+	return p.mood(verdict.Missing, "")
+}
+
+// news says what of r is not as it is to the left of it.
+func news(r, left *verdict.Result, varying []string) string {
+	if r.Outcome == "" {
+		return ""
+	}
+	if left == nil || r.Outcome != left.Outcome {
+		return oneLine(r.Outcome)
+	}
+	for _, f := range varying {
+		if v := r.Facts[f]; v != left.Facts[f] && v != "" {
+			return text.Snip(oneLine(v), 10, "..")
+		}
+	}
+	if r.Verdict == verdict.Unexpected {
+		return oneLine(r.Outcome)
+	}
+	return ""
+}
+
+// narrow gives each kernel three columns, its series in two lines above them.
+func (p *printer) narrow() *grid {
+	g := &grid{gap: 1}
+	top, low := []string{""}, []string{p.bold("behaviour")}
+	for _, c := range p.f.Columns {
+		major, minor, ok := strings.Cut(c, ".")
+		if !ok || len(c) > 5 {
+			major, minor = c, ""
+		} else {
+			major += "."
+		}
+		top, low = append(top, p.bold(major)), append(low, p.bold(minor))
+	}
+	g.add(top...)
+	g.add(append(low, p.bold("outcome"))...)
+	for _, a := range p.f.Areas {
+		g.add(p.bold(a.ID + "/"))
+		for _, r := range a.Rows {
+			row := []string{"  " + r.Name}
+			for i, res := range r.Results {
+				if res == nil {
+					row = append(row, p.none(i))
+				} else {
+					row = append(row, p.mood(res.Verdict, ""))
+				}
+			}
+			g.add(append(row, p.outcomes(r))...)
+		}
+	}
+	// The names give way first, then the outcomes: the findings below have both in full.
+	for _, give := range []struct{ column, least int }{{0, 24}, {len(p.f.Columns) + 1, 12}} {
+		if over := g.width() - p.o.Width; over > 0 {
+			g.limit(give.column, max(give.least, g.widths()[give.column]-over))
+		}
+	}
+	return g
+}
+
+// outcomes says the outcomes of a row in a few letters: "EINVAL, 7.0 OK".
+func (p *printer) outcomes(r Row) string {
+	s, last := "", ""
+	for i, res := range r.Results {
+		if i > 0 && p.j.Cells[i].Cell.Arch != p.j.Cells[i-1].Cell.Arch {
+			last = ""
+		}
+		if res == nil || res.Outcome == "" || res.Outcome == last {
+			continue
+		}
+		if s != "" {
+			s += ", " + p.f.Columns[i] + " "
+		}
+		s += oneLine(res.Outcome)
+		last = res.Outcome
+	}
+	return s
+}
+
+func (p *printer) legend(wide bool) {
+	n := p.j.Counts()
+	parts := []string{}
+	for _, c := range p.j.Cells {
+		switch c.Status {
+		case cell.Broken:
+			n[verdict.Broken]++
+		case cell.Unavailable:
+			n[verdict.Missing]++
+		}
+	}
+	for _, v := range verdict.All() {
+		if n[v] > 0 {
+			parts = append(parts, p.mood(v, "")+" "+p.looks[v].meaning)
+		}
+	}
+	if wide && len(p.f.Columns) > 1 {
+		parts = append(parts, "an outcome holds until another to its right")
+	}
+	if len(parts) > 0 {
+		p.line("")
+		p.text("", strings.Join(parts, "   "))
+	}
+}
+
+func (p *printer) findings() {
+	p.section("Where page "+p.j.Edition.ID+" and the kernels part ways", len(p.f.Deviations))
+	for _, d := range p.f.Deviations {
+		page := make([]string, len(d.Page))
+		for i, c := range d.Page {
+			page[i] = fmt.Sprintf("%s (%s)", c.Says, c.Where)
+		}
+		s := fmt.Sprintf("%s: page: %s. Kernels: %s. Deviates %s", p.bold(d.Behaviour), strings.Join(page, "; "), d.Kernels, d.Since)
+		if d.Reason != "" {
+			s += ": " + d.Reason
+		}
+		p.item(verdict.Deviation, s+".")
+	}
+	p.section("Where kernels differ and the page is silent", countChanges(p.f.Changes, true))
+	p.changes(true)
+	p.section("Where kernels differ as the page allows", countChanges(p.f.Changes, false))
+	p.changes(false)
+	p.section("Not supported", len(p.f.Unsupported))
+	p.problems(p.f.Unsupported)
+	p.section("UNEXPECTED", len(p.f.Unexpected)+len(p.f.Warnings))
+	for _, u := range p.f.Unexpected {
+		p.item(u.Verdict, fmt.Sprintf("%s on %s: %s", p.bold(u.Subject), u.Kernels, oneLine(strings.Join(u.Wrong, "; "))))
+		if u.Expected != "" {
+			p.text("      ", "expected: "+u.Expected)
+		}
+		if u.Got != "" {
+			p.text("      ", "got:      "+oneLine(u.Got))
+		}
+	}
+	p.problems(p.f.Warnings)
+	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
+	p.problems(p.f.Unobserved)
+	p.problems(p.f.Cells)
+	p.line("")
+	p.text("", p.bold(p.f.Summary))
+}
+
+func countChanges(list []Change, silent bool) int {
+	n := 0
+	for _, c := range list {
+		if c.Silent == silent {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *printer) changes(silent bool) {
+	for _, c := range p.f.Changes {
+		if c.Silent != silent {
+			continue
+		}
+		v := verdict.Conforms
+		if silent {
+			v = verdict.Silent
+		}
+		s := fmt.Sprintf("%s: %s. Kernels: %s", p.bold(c.Behaviour), c.Title, c.Kernels)
+		if c.Reason != "" {
+			s += " (" + c.Reason + ")"
+		}
+		p.item(v, s+".")
+	}
+}
+
+func (p *printer) problems(list []Problem) {
+	for _, x := range list {
+		s := p.bold(x.Subject)
+		if x.Kernels != "" {
+			s += " on " + x.Kernels
+		}
+		p.item(x.Verdict, s+": "+oneLine(strings.Join(x.Wrong, "; ")))
+	}
+}
+
+func (p *printer) section(title string, n int) {
+	if n > 0 {
+		p.line("")
+		p.line(p.bold(title))
+	}
+}
+
+func (p *printer) item(v verdict.Verdict, s string) {
+	p.hang("  "+p.mood(v, "")+" ", "      ", s)
+}
+
+func (p *printer) text(indent, s string) { p.hang(indent, indent, s) }
+
+// hang writes s behind first, broken at blanks to the width, later lines behind rest.
+func (p *printer) hang(first, rest, s string) {
+	if p.o.Width == 0 {
+		p.line(first + s)
+		return
+	}
+	line, indent := first, true
+	for word := range strings.SplitSeq(s, " ") {
+		if !indent && text.StringWidthWithoutEscSequences(line+" "+word) > p.o.Width {
+			p.line(line)
+			line, indent = rest, true
+		}
+		if !indent {
+			line += " "
+		}
+		line, indent = line+word, false
+	}
+	p.line(line)
+}
+
+// grid is a table of cells that may hold colours.
+type grid struct {
+	rows [][]string
+	gap  int
+	max  map[int]int
+}
+
+func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+
+// limit cuts the cells of a column to n by taking out their middle: names tend to differ at
+// their ends. It leaves cells with colours alone.
+func (g *grid) limit(column, n int) {
+	for _, r := range g.rows {
+		if len(r) <= max(1, column) {
+			continue // a heading, or a row without that column
+		}
+		if c := []rune(r[column]); len(c) > n && c[0] != '\x1b' {
+			tail := (n - 2) / 2
+			r[column] = string(c[:n-2-tail]) + ".." + string(c[len(c)-tail:])
+		}
+	}
+}
+
+// widths returns the width of each column. A row of a single cell is a heading and may
+// run on over the columns beside it.
+func (g *grid) widths() []int {
+	var w []int
+	for _, r := range g.rows {
+		for i, c := range r {
+			if i == len(w) {
+				w = append(w, 0)
+			}
+			if len(r) > 1 {
+				w[i] = max(w[i], text.StringWidthWithoutEscSequences(c))
+			}
+		}
+	}
+	return w
+}
+
+func (g *grid) width() int {
+	n := 0
+	for i, w := range g.widths() {
+		if i > 0 {
+			n += g.gap
+		}
+		n += w
+	}
+	return n
+}
+
+func (g *grid) lines() []string {
+	w := g.widths()
+	out := make([]string, len(g.rows))
+	for k, r := range g.rows {
+		for i, c := range r {
+			if i > 0 {
+				out[k] += strings.Repeat(" ", g.gap)
+			}
+			out[k] += text.Pad(c, w[i], ' ')
+		}
+	}
+	return out
+}
