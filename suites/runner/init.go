@@ -118,25 +118,40 @@ func prepare() error {
 	return nil
 }
 
-// supervise runs the suite from the spec with index first until it ends, dies or hangs, and
-// returns the index of the spec to go on with: the one behind that in which it died or hung.
+// supervise runs the suite from the spec with index first until it is done, dies or hangs, and
+// returns the index of the spec to go on with: the one behind that in which it died or hung. A
+// suite that is done says so through a pipe and stays, with its parked worlds.
 func supervise(c *console, shared int, specs []spec.Spec, first int) (next int) {
 	cmd := exec.Command("/proc/self/exe", suiteArg, strconv.Itoa(first))
-	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(shared), "records"), c.out}
+	r, done, err := os.Pipe()
+	if err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: "pipe: " + err.Error()})
+		return len(specs)
+	}
+	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(shared), "records"), c.out, done}
 	var stderr tail
 	cmd.Stderr = &stderr
+	// Children of the suite may outlive it and keep its standard error open.
+	cmd.WaitDelay = time.Second
 	c.state.current.Store(noSpec)
 	if err := cmd.Start(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: "start the suite: " + err.Error()})
 		return len(specs)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	done.Close()
+	died, told := make(chan error, 1), make(chan struct{})
+	go func() { died <- cmd.Wait() }()
+	go func() {
+		if n, _ := r.Read(make([]byte, 1)); n == 1 {
+			close(told)
+		}
+	}()
 	hung := false
-	var err error
 	for last, waiting := int64(-1), true; waiting; {
 		select {
-		case err = <-ended:
+		case <-told:
+			return len(specs)
+		case err = <-died:
 			waiting = false
 		case <-time.After(patience):
 			// Each spec that ends sends a frame.
@@ -149,9 +164,6 @@ func supervise(c *console, shared int, specs []spec.Spec, first int) (next int) 
 		}
 	}
 	current := c.state.current.Load()
-	if current == noSpec && err == nil {
-		return len(specs)
-	}
 	why := "the suite ended early"
 	switch {
 	case hung:

@@ -130,6 +130,9 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 	unix.Close(s.ready[1])
 	unix.Close(s.resume[0])
 	w.Defer(func() {
+		if w.park {
+			return
+		}
 		if errno == 0 {
 			unix.Kill(pid, unix.SIGKILL)
 			for {
@@ -303,7 +306,11 @@ func (w *World) Thread(name, root, cwd string) int {
 		<-release
 	}()
 	r := <-started
-	w.Defer(func() { close(release) })
+	w.Defer(func() {
+		if !w.park {
+			close(release)
+		}
+	})
 	w.note(fmt.Sprintf("%s: a thread with its own root %s and cwd %s", name, root, cwd))
 	if r.err != nil {
 		w.Broken("set-up: %s: %s: %s", name, r.step, ErrnoName(r.err))
