@@ -1,0 +1,39 @@
+# make help prints what there is.
+.DEFAULT_GOAL := help
+GO ?= go
+BIN := bin/pivotspec
+ARCH ?= amd64
+
+.PHONY: help setup build run test lint bench baseline clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that are missing (QEMU)
+	@harness/ci/setup
+
+build: ## build bin/pivotspec
+	@mkdir -p bin
+	$(GO) build -o $(BIN) ./harness/cmd/pivotspec
+
+run: setup build ## fetch the kernels of the default matrix, boot each, print the matrix
+	$(BIN) run
+
+test: setup build lint ## run every check and test, with real boots on both sides of 7.0
+	$(BIN) kernels fetch 6.19 7.0
+	$(GO) test -timeout 30m ./...
+
+lint: ## check formatting, vet the code, check that go.mod is tidy
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'lint: gofmt -w the files above' >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+
+bench: setup ## print what the suite costs over the bare boot of the same kernels
+	$(GO) run ./harness/cmd/bench
+
+baseline: setup build ## record the default matrix anew in results/baseline
+	$(BIN) run
+	$(BIN) report --update-baseline results/baseline/$(ARCH)
+
+clean: ## remove what was built here (kernels and images stay in the user's cache)
+	rm -rf bin
