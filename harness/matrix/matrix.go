@@ -7,10 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 
-	"pivotspec/harness/arch"
 	"pivotspec/harness/vm"
 	"pivotspec/kernels"
 	"pivotspec/results/cell"
@@ -35,20 +36,20 @@ type Job struct {
 
 // Runner runs jobs.
 type Runner struct {
-	// Jobs is how many guests may run at once, Memory how many MiB they may have together;
-	// a single guest may always run.
+	// Jobs is how many guests may run at once, Memory how many MiB they and their QEMUs may
+	// have together, 0 for no bound; a single guest may always run.
 	Jobs, Memory int
 	// Boot boots one guest; nil means [vm.Run].
 	Boot func(context.Context, vm.Config) (*vm.Report, error)
-	// Start is called when a cell's guest is about to start, Done when a cell has ended,
-	// one call at a time. Either may be nil.
+	// Start is called when a cell's guest is about to start, Done once for every cell when
+	// it has ended or cannot begin, one call at a time. Either may be nil.
 	Start func(name string)
 	Done  func(*cell.Cell)
 }
 
-// Run runs all jobs and returns their cells in the order of jobs. It returns early only if
-// ctx ends: the guests are stopped, what they had reported is kept, and cells that were not
-// reached say so.
+// Run runs all jobs and returns their cells in the order of jobs, which it does not change.
+// It returns early only if ctx ends: the guests are stopped, what they had reported is kept,
+// and cells that were not reached say so.
 func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 	boot := r.Boot
 	if boot == nil {
@@ -60,28 +61,38 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 		defer calls.Unlock()
 		f()
 	}
-	gate := newGate(max(r.Jobs, 1), r.Memory)
 	cells := make([]*cell.Cell, len(jobs))
+	skip := func(i int, err error) {
+		cells[i] = jobs[i].Cell()
+		cells[i].Status, cells[i].Reason = cell.Unavailable, line(err)
+		if r.Done != nil {
+			call(func() { r.Done(cells[i]) })
+		}
+	}
+	// Before any guest starts: who waits for the others wants to know now what will be lacking.
+	for i := range jobs {
+		if jobs[i].Err != nil {
+			skip(i, jobs[i].Err)
+		}
+	}
+	gate := newGate(max(r.Jobs, 1), r.Memory)
 	var wg sync.WaitGroup
 	for i := range jobs {
 		j := &jobs[i]
-		if j.Err == nil {
-			// Taken here and not in the goroutine, so that cells start in order.
-			if err := gate.enter(ctx, memory(j)); err != nil {
-				j.Err = fmt.Errorf("not reached: %w", err)
-			}
+		if j.Err != nil {
+			continue
+		}
+		// Taken here and not in the goroutine, so that cells start in order.
+		if gate.enter(ctx, memory(j)) != nil {
+			skip(i, errNotReached)
+			continue
+		}
+		if r.Start != nil {
+			call(func() { r.Start(j.Name) })
 		}
 		wg.Go(func() {
-			if j.Err == nil {
-				if r.Start != nil {
-					call(func() { r.Start(j.Name) })
-				}
-				cells[i] = one(ctx, boot, j)
-				gate.leave(memory(j))
-			} else {
-				cells[i] = describe(j)
-				cells[i].Status, cells[i].Reason = cell.Unavailable, line(j.Err)
-			}
+			cells[i] = one(ctx, boot, j)
+			gate.leave(memory(j))
 			if r.Done != nil {
 				call(func() { r.Done(cells[i]) })
 			}
@@ -91,14 +102,22 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 	return cells
 }
 
+var errNotReached = errors.New("interrupted before it began")
+
+// memory is what a job takes of the machine, in MiB: the guest's own and QEMU's beside it.
 func memory(j *Job) int {
-	if j.VM.Memory > 0 || j.VM.Arch == nil {
-		return j.VM.Memory
+	need := j.VM.Memory
+	if need <= 0 && j.VM.Arch != nil {
+		need = j.VM.Arch.Memory
 	}
-	return j.VM.Arch.Memory
+	if j.VM.Accel != nil {
+		need += j.VM.Accel.Overhead
+	}
+	return need
 }
 
-func describe(j *Job) *cell.Cell {
+// Cell describes the job as a cell that has not run: without status and records.
+func (j *Job) Cell() *cell.Cell {
 	c := &cell.Cell{
 		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Backend: "qemu",
 		Kernel: cell.Kernel{
@@ -112,23 +131,35 @@ func describe(j *Job) *cell.Cell {
 	return c
 }
 
-// one boots one guest. A boot error makes the cell broken, unless nothing was started.
-func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report, error), j *Job) *cell.Cell {
-	c := describe(j)
+// one boots one guest. A boot error makes the cell broken, unless nothing was started. So
+// does a panic of the harness itself: the other cells' work is worth more than its trace,
+// of which the place is kept.
+func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report, error), j *Job) (c *cell.Cell) {
+	c = j.Cell()
+	defer func() {
+		if v := recover(); v != nil {
+			c.Status = cell.Broken
+			c.Reason = line(fmt.Errorf("pivotspec itself failed: %v; report it with the console below", v))
+			c.Console = string(debug.Stack())
+		}
+	}()
 	rep, err := boot(ctx, j.VM)
 	if rep != nil {
 		c.Records = withFindings(rep)
 		c.WallMillis = rep.Wall.Milliseconds()
 	}
-	var missing *arch.NoQEMUError
 	switch {
-	case err == nil:
+	case err == nil && rep != nil:
 		c.Status = cell.Complete
 		return c
-	case errors.As(err, &missing), rep == nil:
+	case err == nil:
+		err = errors.New("the boot ended without a report")
+	case ctx.Err() != nil && (rep == nil || rep.Wall == 0):
+		err = errNotReached
+	}
+	c.Status = cell.Broken
+	if rep == nil || rep.Wall == 0 { // QEMU was never started
 		c.Status = cell.Unavailable
-	default:
-		c.Status = cell.Broken
 	}
 	c.Reason = line(err)
 	if rep != nil {
@@ -138,7 +169,7 @@ func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report,
 }
 
 // withFindings adds what the console showed to be wrong to the guest's records, except what
-// the guest told of itself. Nothing is added to a report without an end: the cell is broken.
+// the guest told of itself.
 func withFindings(rep *vm.Report) []*record.Record {
 	told := map[string]bool{}
 	for _, r := range rep.Records {
@@ -146,7 +177,7 @@ func withFindings(rep *vm.Report) []*record.Record {
 			told[r.Why] = true
 		}
 	}
-	out := rep.Records
+	out := slices.Clone(rep.Records)
 	for _, f := range rep.Findings {
 		if !told[f.Text] {
 			out = append(out, &record.Record{Type: record.TypeWarning, Level: 4, Why: fmt.Sprintf("%s on the console: %s", f.Kind, f.Text)})
@@ -155,8 +186,21 @@ func withFindings(rep *vm.Report) []*record.Record {
 	return out
 }
 
-// line returns an error as one line.
-func line(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// line returns an error as one line. What the cell says of itself, the name of a kernel that
+// is not to be had and what was booted how, is left out: so reasons that several cells share
+// read the same, and can be told once.
+func line(err error) string {
+	text := err.Error()
+	if u := (*kernels.Unavailable)(nil); errors.As(err, &u) {
+		common := *u
+		common.Name = ""
+		text = common.Error()
+	}
+	if b := (*vm.BootError)(nil); errors.As(err, &b) {
+		text = b.Text
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
 
 // gate bounds how many guests run at once and how much memory they have.
 type gate struct {
@@ -174,7 +218,12 @@ func newGate(jobs, memory int) *gate {
 }
 
 func (g *gate) enter(ctx context.Context, need int) error {
-	stop := context.AfterFunc(ctx, g.free.Broadcast)
+	stop := context.AfterFunc(ctx, func() {
+		// With the lock held, or the call may come between the look at ctx and the wait below.
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.free.Broadcast()
+	})
 	defer stop()
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -490,12 +490,46 @@ func summary(j *verdict.Judgement, f *Findings) string {
 			s += fmt.Sprintf(", %d %s", n[v], v)
 		}
 	}
-	if len(j.Cells) == 0 {
+	switch {
+	case len(j.Cells) == 0:
 		return "no cell to judge"
+	case !observed(j):
+		s := fmt.Sprintf("0 of %s complete: nothing was observed", count(len(j.Cells), "cell"))
+		if n := len(f.Warnings); n > 0 {
+			s += fmt.Sprintf(", %d UNEXPECTED", n)
+		}
+		return s
 	}
 	// An unknown warning is as unexpected as a wrong outcome.
 	if n := n[verdict.Unexpected] + len(f.Warnings); n > 0 {
 		return s + fmt.Sprintf(", %d UNEXPECTED", n)
 	}
+	if whole < len(j.Cells) {
+		return s + ", nothing unexpected in what was observed"
+	}
 	return s + ", nothing unexpected"
+}
+
+// observed says whether any cell showed anything.
+func observed(j *verdict.Judgement) bool {
+	return slices.ContainsFunc(j.Cells, func(c *verdict.CellResult) bool {
+		return c.Status == cell.Complete || slices.ContainsFunc(c.Results, func(r *verdict.Result) bool { return r.Verdict != verdict.Missing })
+	})
+}
+
+// together joins the problems of cells that are in the same trouble, for people: one that
+// concerns every cell, such as a network that is down, is one line.
+func together(list []Problem) []Problem {
+	var out []Problem
+	for _, p := range list {
+		i := slices.IndexFunc(out, func(o Problem) bool {
+			return o.Verdict == p.Verdict && o.Kernels == p.Kernels && slices.Equal(o.Wrong, p.Wrong)
+		})
+		if i < 0 {
+			out = append(out, p)
+		} else {
+			out[i].Subject += ", " + p.Subject
+		}
+	}
+	return out
 }

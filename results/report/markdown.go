@@ -50,7 +50,7 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 			if p.Kernels != "" {
 				on = " on " + p.Kernels
 			}
-			fmt.Fprintf(&b, "- `%s`%s: %s", p.Subject, on, md(oneLine(strings.Join(p.Wrong, "; "))))
+			fmt.Fprintf(&b, "- `%s`%s: %s", strings.ReplaceAll(p.Subject, ", ", "`, `"), on, md(oneLine(strings.Join(p.Wrong, "; "))))
 			if p.Expected != "" {
 				fmt.Fprintf(&b, ". Expected: %s", md(p.Expected))
 			}
@@ -90,7 +90,7 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 	problems(f.Warnings)
 	section("Nothing observed", len(f.Unobserved)+len(f.Cells))
 	problems(f.Unobserved)
-	problems(f.Cells)
+	problems(together(f.Cells))
 	_, err := io.WriteString(w, b.String())
 	return err
 }

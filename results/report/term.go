@@ -57,8 +57,9 @@ func looks() map[verdict.Verdict]look {
 // Term writes the matrix and the findings for a terminal.
 func Term(w io.Writer, j *verdict.Judgement, o Options) error {
 	p := &printer{o: o, j: j, f: Find(j), looks: looks()}
-	wide := p.matrix()
-	p.legend(wide)
+	if observed(j) {
+		p.legend(p.matrix())
+	}
 	p.findings()
 	_, err := w.Write(p.out.Bytes())
 	return err
@@ -335,7 +336,7 @@ func (p *printer) findings() {
 	p.problems(p.f.Warnings)
 	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
 	p.problems(p.f.Unobserved)
-	p.problems(p.f.Cells)
+	p.problems(together(p.f.Cells))
 	p.line("")
 	p.text("", p.bold(p.f.Summary))
 }

@@ -1,30 +1,34 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"pivotspec/harness/lab"
 	"pivotspec/kernels"
+	"pivotspec/results/progress"
 )
 
 func kernelsCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "kernels",
-		Short: "List or fetch the kernels of the catalogue",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return usage(errors.New("say what to do with the kernels: list or fetch"))
-		},
+		Use:                        "kernels",
+		Short:                      "List or fetch the kernels of the catalogue",
+		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(&cobra.Command{
+	group(cmd)
+	cmd.AddCommand(listCommand(o), fetchCommand(o))
+	return cmd
+}
+
+func listCommand(o *options) *cobra.Command {
+	return &cobra.Command{
 		Use:   "list",
 		Short: "List the kernels that have a name, and which of them are on this machine",
-		Args:  cobra.NoArgs,
+		Args:  atMost(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := lab.Open(o.cache, "")
 			if err != nil {
@@ -32,10 +36,13 @@ func kernelsCommand(o *options) *cobra.Command {
 			}
 			return listKernels(cmd.OutOrStdout(), l.Store.List())
 		},
-	})
+	}
+}
+
+func fetchCommand(o *options) *cobra.Command {
+	var wish lab.Wish
 	var refresh bool
-	var archs []string
-	fetch := &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "fetch [KERNEL ...]",
 		Short: "Fetch kernels of the catalogue into the cache (without KERNEL, the default matrix)",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,31 +54,33 @@ func kernelsCommand(o *options) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
-			entries, paths, err := l.Resolve(lab.Wish{Kernels: args, Archs: archs})
+			wish.Kernels = args
+			plan, err := l.Resolve(wish)
 			if err != nil {
 				return usage(err)
 			}
-			if len(paths) > 0 {
-				return usage(fmt.Errorf("%s is a file or folder; only kernels of the catalogue can be fetched", paths[0]))
+			if paths := plan.Paths(); len(paths) > 0 {
+				return usage(fmt.Errorf("%s is a file or folder: only kernels of the catalogue can be fetched; see `pivotspec kernels list`", paths[0]))
 			}
-			missing := 0
-			for _, r := range l.Store.Get(cmd.Context(), entries, nil) {
+			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
+			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
+			p.Close()
+			exit := 0
+			for _, r := range results {
 				if r.Err != nil {
-					missing++
-					fmt.Fprintf(cmd.ErrOrStderr(), "pivotspec: %v\n", r.Err)
+					complain(cmd.ErrOrStderr(), r.Err)
+					exit = exitHarness
 					continue
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Entry.Name, r.Kernel.Version, r.Kernel.PackageVersion)
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Entry.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
+					return unprinted(err)
+				}
 			}
-			if missing > 0 {
-				return &exitError{status: exitHarness}
-			}
-			return nil
+			return ended(exit)
 		},
 	}
-	fetch.Flags().BoolVar(&refresh, "refresh", false, "look for newer versions of kernels that are cached")
-	fetch.Flags().StringSliceVar(&archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
-	cmd.AddCommand(fetch)
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "look for newer versions of kernels that are cached")
+	cmd.Flags().StringSliceVar(&wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
 	return cmd
 }
 
@@ -92,5 +101,8 @@ func listKernels(w io.Writer, list []kernels.Listing) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", k.Entry.Name, k.Entry.Arch, isDefault, here)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return unprinted(err)
+	}
+	return nil
 }

@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit statuses, beside those that a judgement calls for.
@@ -39,12 +42,20 @@ func usage(err error) error { return &exitError{exitUsage, err} }
 
 func failed(err error) error { return &exitError{exitHarness, err} }
 
+// ended returns the error that makes the program end with status, nil for 0.
+func ended(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return &exitError{status: status}
+}
+
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is the program. The first SIGINT, SIGTERM or SIGHUP ends the work in an orderly way: guests
 // are stopped and what they reported is kept. The next one ends the program at once.
 func run(args []string, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(context.Background(), heeded()...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	root := command()
@@ -60,11 +71,25 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if errors.As(err, &e) && e.err == nil {
 		return e.status
 	}
-	fmt.Fprintf(stderr, "pivotspec: %v\n", e.err)
-	if e.status == exitUsage {
-		fmt.Fprintln(stderr, "See pivotspec --help.")
-	}
+	complain(stderr, e.err)
 	return e.status
+}
+
+// heeded returns the signals that end the work. One that whoever started the program has it
+// ignore, as nohup(1) does, stays ignored.
+func heeded() []os.Signal {
+	var out []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// complain prints an error as one line.
+func complain(w io.Writer, err error) {
+	fmt.Fprintln(w, "pivotspec:", strings.Join(strings.Fields(err.Error()), " "))
 }
 
 func command() *cobra.Command {
@@ -76,20 +101,89 @@ where the manual page and the kernel part ways.
 
 Exit status: 0 nothing unexpected; 1 something unexpected; 2 wrong usage; 3 the harness
 could not do its work (a cell broken or missing, a kernel not to be had). 1 wins over 3.`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return usage(errors.New("say what to do: run, kernels or report"))
-		},
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
 	}
+	group(root)
+	root.SetFlagErrorFunc(flagError)
 	var o options
 	root.PersistentFlags().StringVar(&o.cache, "cache", "", "`DIR` of the cache (default: pivotspec in the user's cache folder)")
 	root.AddCommand(runCommand(&o), kernelsCommand(&o), reportCommand(&o))
+	root.SetHelpCommand(helpCommand(root))
 	return root
 }
 
 // options are those of every command.
 type options struct {
 	cache string
+}
+
+// group makes cmd one that only has commands below it.
+func group(cmd *cobra.Command) {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0])
+		}
+		return nil
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return usage(fmt.Errorf("%s needs a command: %s; see `%s --help`", cmd.CommandPath(), commandNames(cmd), cmd.CommandPath()))
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, name string) error {
+	// cobra names each that is near, by distance and again by its beginning
+	if near := cmd.SuggestionsFor(name); len(near) > 0 {
+		return usage(fmt.Errorf("unknown command %q for %s: did you mean %s?", name, cmd.CommandPath(), near[0]))
+	}
+	return usage(fmt.Errorf("unknown command %q for %s: there are %s; see `%s --help`", name, cmd.CommandPath(), commandNames(cmd), cmd.CommandPath()))
+}
+
+// commandNames lists the commands below cmd that are about kernels, not about the command line.
+func commandNames(cmd *cobra.Command) string {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() && c.Name() != "completion" {
+			names = append(names, c.Name())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// helpCommand is cobra's, except that not to know a command is an error.
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(root, strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+// atMost lets pass n arguments. what says what they are.
+func atMost(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usage(fmt.Errorf("%s takes %s, and got %d: %s; see `%s --help`",
+				cmd.CommandPath(), what, len(args), strings.Join(args, " "), cmd.CommandPath()))
+		}
+		return nil
+	}
+}
+
+// flagError says what is wrong with a flag, without the words of the library that parsed it.
+func flagError(cmd *cobra.Command, err error) error {
+	help := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) && errors.As(err, new(*strconv.NumError)) {
+		return usage(fmt.Errorf("--%s %s: want a number; %s", value.GetFlag().Name, value.GetValue(), help))
+	}
+	return usage(fmt.Errorf("%w; %s", err, help))
 }

@@ -2,35 +2,23 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pivotspec/harness/accel"
-	"pivotspec/harness/arch"
 	"pivotspec/harness/lab"
 	"pivotspec/harness/matrix"
-	"pivotspec/kernels"
 	"pivotspec/results/cell"
 	"pivotspec/results/progress"
-	"pivotspec/results/report"
-	"pivotspec/results/verdict"
-	"pivotspec/suites/knowledge"
 )
 
-// memoryShare is the part of the free memory that guests may have together.
-const memoryShare = 0.5
-
 func runCommand(o *options) *cobra.Command {
-	var wish lab.Wish
-	var jobs int
-	var out, format, edition string
+	var r runner
 	cmd := &cobra.Command{
 		Use:   "run [KERNEL ...]",
 		Short: "Boot kernels, run the suite in each, print the matrix",
@@ -38,189 +26,97 @@ func runCommand(o *options) *cobra.Command {
 
 KERNEL is a name of the catalogue such as 6.12 or 6.12/amd64 (see pivotspec kernels list),
 a kernel image, a Debian package, or a folder with one kernel in it. Without KERNEL, the
-default matrix. The records of each cell are kept in the folder that --out names, or in the
-cache for pivotspec report.`,
+default matrix. The records of each cell are kept in the folder that --out names, beside
+those of other cells that are there, or in the cache for pivotspec report.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			wish.Kernels = args
-			if jobs < 0 {
-				return usage(fmt.Errorf("--jobs %d: want a positive number, or 0 for one guest a processor", jobs))
-			}
-			if err := knownFormat(format); err != nil {
-				return err
-			}
-			return runKernels(cmd.Context(), o, wish, jobs, out, format, edition, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			r.wish.Kernels = args
+			r.cache, r.stdout, r.stderr = o.cache, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return r.run(cmd.Context())
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
-	f.IntVar(&jobs, "jobs", 0, "how many guests run at once (0: one a processor)")
-	f.StringVar(&wish.Accel, "accel", accel.Auto, "accelerator: auto, kvm or tcg")
-	f.StringVar(&out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")
-	f.StringVar(&wish.Guest, "guest", "", "guest binary `FILE` to use instead of building one")
-	reportFlags(cmd, &format, &edition)
+	f.StringSliceVar(&r.wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
+	f.IntVar(&r.jobs, "jobs", 0, "how many guests run at once (0: one a processor)")
+	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
+	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")
+	f.StringVar(&r.wish.Guest, "guest", "", "guest binary `FILE` to use instead of building one")
+	r.view.flags(cmd)
 	return cmd
-}
-
-func reportFlags(cmd *cobra.Command, format, edition *string) {
-	cmd.Flags().StringVar(format, "format", "term", "`FORMAT` of the report: "+strings.Join(report.Names(), ", "))
-	cmd.Flags().StringVar(edition, "edition", "", "`EDITION` of the manual page to judge (default: the newest)")
-}
-
-func knownFormat(format string) error {
-	for _, n := range report.Names() {
-		if n == format {
-			return nil
-		}
-	}
-	return usage(fmt.Errorf("--format %s: there is no such format; there are %s", format, strings.Join(report.Names(), ", ")))
 }
 
 // lastRun is where a run without --out keeps its records.
 func lastRun(cache string) string { return filepath.Join(cache, "last") }
 
-func runKernels(ctx context.Context, o *options, wish lab.Wish, parallel int, out, format, edition string, stdout, stderr io.Writer) error {
-	base, err := knowledge.Load()
-	if err != nil {
-		return failed(err)
-	}
-	if _, ok := base.Edition(edition); edition != "" && !ok {
-		return usage(unknownEdition(base, edition))
-	}
-	l, err := lab.Open(o.cache, sourceTree())
-	if err != nil {
-		return failed(err)
-	}
-	if _, _, err := l.Resolve(wish); err != nil {
-		return usage(err)
-	}
-	own := out == ""
-	if own {
-		out = lastRun(l.Dir)
-		if err := os.RemoveAll(out); err != nil {
-			return failed(fmt.Errorf("the last run's records %s cannot be removed: %w; remove them or give another folder with --out", out, err))
-		}
-	}
-	if err := cell.Prepare(out); err != nil {
-		return failed(err)
-	}
+// runner is one run, as the command line asks for it.
+type runner struct {
+	wish           lab.Wish
+	jobs           int
+	cache, out     string
+	view           view
+	stdout, stderr io.Writer
+}
 
-	entries, paths, _ := l.Resolve(wish)
-	p := progress.New(stderrFile(stderr), len(entries)+len(paths), os.Getenv)
-	defer p.Close()
-	jobs, err := l.Jobs(ctx, wish, fetchProgress(p), p.Note)
-	var unknown *arch.UnknownError
-	switch {
-	case errors.As(err, &unknown):
-		return usage(err)
-	case err != nil:
-		return failed(err)
+func (r *runner) run(ctx context.Context) error {
+	if r.jobs < 0 {
+		return usage(fmt.Errorf("--jobs %d: want a positive number, or 0 for one guest a processor", r.jobs))
 	}
-	if parallel == 0 {
-		parallel = runtime.NumCPU()
-	}
-	var unwritten []error
-	r := &matrix.Runner{
-		Jobs: parallel, Memory: freeMemory(),
-		Start: p.Start,
-		Done: func(c *cell.Cell) {
-			if _, err := cell.Write(out, c); err != nil {
-				unwritten = append(unwritten, err)
-			}
-			p.Done(c.Name, c.Status, c.Reason)
-		},
-	}
-	cells := r.Run(ctx, jobs)
-	p.Close()
-	exit, err := judge(base, cells, edition, format, stdout)
+	base, err := r.view.check()
 	if err != nil {
 		return err
 	}
-	for _, err := range unwritten {
-		fmt.Fprintln(stderr, "pivotspec:", err)
+	l, err := lab.Open(r.cache, sourceTree())
+	if err != nil {
+		return failed(err)
 	}
-	if len(unwritten) > 0 && exit == 0 {
-		exit = exitHarness
+	plan, err := l.Resolve(r.wish)
+	if err != nil {
+		return usage(err)
+	}
+	recs, err := openRecords(r.out, lastRun(l.Dir))
+	if err != nil {
+		return failed(err)
+	}
+	defer recs.close()
+
+	cells, err := r.boot(ctx, plan, recs)
+	if err != nil {
+		return failed(err)
+	}
+	exit, err := r.view.show(r.stdout, base, cells)
+	if err != nil {
+		return err
+	}
+	for _, err := range recs.lost {
+		complain(r.stderr, err)
+		exit = worse(exit, exitHarness)
 	}
 	if ctx.Err() != nil {
-		fmt.Fprintf(stderr, "pivotspec: interrupted; what had been recorded is in %s\n", out)
-		if exit == 0 {
-			exit = exitHarness
-		}
+		complain(r.stderr, fmt.Errorf("interrupted; what was recorded until then is in %s: see it with `pivotspec report %[1]s`", recs.dir))
+		exit = worse(exit, exitHarness)
 	}
-	if exit != 0 {
-		return &exitError{status: exit}
-	}
-	return nil
+	return ended(exit)
 }
 
-// judge prints the report and returns the exit status that it calls for.
-func judge(base *knowledge.Base, cells []*cell.Cell, edition, format string, stdout io.Writer) (int, error) {
-	j, err := verdict.Judge(base, cells, edition)
-	if err != nil {
-		return 0, usage(err)
+// boot makes the planned cells ready, runs them and keeps their records.
+func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records) ([]*cell.Cell, error) {
+	p := progress.New(file(r.stderr), plan.Len(), os.Getenv)
+	defer p.Close()
+	if err := recs.plan(plan.Identify(ctx)); err != nil {
+		return nil, err
 	}
-	var opts report.Options
-	if f, ok := stdout.(*os.File); ok {
-		opts = report.TermOptions(f, os.Getenv)
+	jobs := plan.Ready(ctx, watch(p))
+	m := &matrix.Runner{
+		Jobs: r.jobs, Memory: matrix.FreeMemory(),
+		Start: p.Start,
+		Done: func(c *cell.Cell) {
+			recs.keep(c)
+			p.Done(c.Name, c.Status, c.Reason)
+		},
 	}
-	if err := report.Render(format, stdout, j, opts); err != nil {
-		return 0, failed(fmt.Errorf("the report could not be written: %w", err))
+	if m.Jobs == 0 {
+		m.Jobs = runtime.NumCPU()
 	}
-	return j.Exit(), nil
-}
-
-func unknownEdition(base *knowledge.Base, edition string) error {
-	var ids []string
-	for _, e := range base.Editions {
-		ids = append(ids, e.ID)
-	}
-	return fmt.Errorf("--edition %s: there is no such edition; there are %s", edition, strings.Join(ids, ", "))
-}
-
-func stderrFile(w io.Writer) *os.File {
-	if f, ok := w.(*os.File); ok {
-		return f
-	}
-	return os.Stderr
-}
-
-// fetchProgress shows what is done only once per kind of work for all kernels; the rest would be noise.
-func fetchProgress(p *progress.Progress) func(kernels.Event) {
-	told := map[kernels.Stage]bool{}
-	return func(e kernels.Event) {
-		if told[e.Stage] {
-			return
-		}
-		told[e.Stage] = true
-		switch e.Stage {
-		case kernels.StageWait:
-			p.Note("waiting for another pivotspec that is filling the cache")
-		case kernels.StageUpdate:
-			p.Note("reading the archive's package lists")
-		case kernels.StageDownload:
-			if e.Bytes > 0 {
-				p.Note(fmt.Sprintf("downloading kernels: %d MB", (e.Bytes+999_999)/1_000_000))
-			} else {
-				p.Note("downloading kernels")
-			}
-		}
-	}
-}
-
-// freeMemory returns how many MiB guests may use together, 0 for no bound where the machine
-// does not say.
-func freeMemory() int {
-	b, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		var kib int
-		if n, _ := fmt.Sscanf(line, "MemAvailable: %d kB", &kib); n == 1 {
-			return int(float64(kib/1024) * memoryShare)
-		}
-	}
-	return 0
+	return m.Run(ctx, jobs), nil
 }
 
 // sourceTree returns a folder in the source tree from which guests can be built: that from

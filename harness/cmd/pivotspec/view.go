@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pivotspec/results/cell"
+	"pivotspec/results/report"
+	"pivotspec/results/verdict"
+	"pivotspec/suites/knowledge"
+)
+
+// view is how a user wants to see the judgement on cells.
+type view struct {
+	format, edition string
+}
+
+func (v *view) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&v.format, "format", "term", "`FORMAT` of the report: "+strings.Join(report.Names(), ", "))
+	cmd.Flags().StringVar(&v.edition, "edition", "", "`EDITION` of the manual page to judge (default: the newest)")
+}
+
+// check refuses what there is not, before there is anything to show, and returns what the
+// cells will be judged by.
+func (v *view) check() (*knowledge.Base, error) {
+	if !slices.Contains(report.Names(), v.format) {
+		return nil, usage(fmt.Errorf("--format %s: there is no such format; there are %s", v.format, strings.Join(report.Names(), ", ")))
+	}
+	base, err := knowledge.Load()
+	if err != nil {
+		return nil, failed(err)
+	}
+	if _, ok := base.Edition(v.edition); v.edition != "" && !ok {
+		var ids []string
+		for _, e := range base.Editions {
+			ids = append(ids, e.ID)
+		}
+		return nil, usage(fmt.Errorf("--edition %s: there is no such edition; there are %s", v.edition, strings.Join(ids, ", ")))
+	}
+	return base, nil
+}
+
+// show prints the report on cells and returns the exit status that it calls for.
+func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int, error) {
+	j, err := verdict.Judge(base, cells, v.edition)
+	if err != nil {
+		return 0, failed(err)
+	}
+	var opts report.Options
+	if f, ok := w.(*os.File); ok {
+		opts = report.TermOptions(f, os.Getenv)
+	}
+	if err := report.Render(v.format, w, j, opts); err != nil {
+		return 0, unprinted(err)
+	}
+	return j.Exit(), nil
+}
+
+// unprinted is the failure to print to the standard output.
+func unprinted(err error) error {
+	if p := (*os.PathError)(nil); errors.As(err, &p) {
+		err = p.Err
+	}
+	return failed(fmt.Errorf("the standard output takes no more: %w; what it shows is not whole", err))
+}
+
+// worse returns the exit status for two that are due: something unexpected wins over
+// anything that could not be done.
+func worse(a, b int) int {
+	if a == verdict.ExitUnexpected || b == verdict.ExitUnexpected {
+		return verdict.ExitUnexpected
+	}
+	return max(a, b)
+}

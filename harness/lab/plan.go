@@ -1,0 +1,306 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"pivotspec/harness/accel"
+	"pivotspec/harness/arch"
+	"pivotspec/harness/matrix"
+	"pivotspec/harness/vm"
+	"pivotspec/images"
+	"pivotspec/kernels"
+)
+
+// Plan is a wish on its way to be run: [Lab.Resolve] says which kernels it names, Identify
+// which cells that makes, and Ready makes ready what they need. Call them in this order.
+type Plan struct {
+	lab     *Lab
+	wish    Wish
+	targets []target
+	jobs    []matrix.Job // of the same order and, from Identify on, length as targets
+}
+
+// target is one kernel as it was named: an entry of the catalogue, or a path.
+type target struct {
+	entry kernels.Entry
+	path  string // "" for an entry
+}
+
+// Watch takes what a person may want to see of the work. Any field may be nil.
+type Watch struct {
+	// Fetching follows the fetching of kernels.
+	Fetching func(kernels.Event)
+	// Doing is told of other work that can take seconds, such as "building the guest for amd64".
+	Doing func(what string)
+	// Note takes a line that the user has to see.
+	Note func(line string)
+}
+
+// errInterrupted is the error of a cell that ctx's end kept from being made ready.
+var errInterrupted = errors.New("interrupted before it began")
+
+// addEntry adds an entry unless it is there already: 7.0 and 7.0-cloud-amd64 are one cell.
+func (p *Plan) addEntry(e kernels.Entry) {
+	if !slices.ContainsFunc(p.targets, func(t target) bool {
+		return t.path == "" && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
+	}) {
+		p.targets = append(p.targets, target{entry: e})
+	}
+}
+
+// addPath adds a path unless the same file or folder is there already.
+func (p *Plan) addPath(path string) {
+	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.path != "" && sameFile(t.path, path) }) {
+		p.targets = append(p.targets, target{path: path})
+	}
+}
+
+func sameFile(a, b string) bool {
+	if filepath.Clean(a) == filepath.Clean(b) {
+		return true
+	}
+	sa, errA := os.Stat(a)
+	sb, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(sa, sb)
+}
+
+// Len returns how many cells there will be.
+func (p *Plan) Len() int { return len(p.targets) }
+
+// Entries returns the kernels of the catalogue.
+func (p *Plan) Entries() []kernels.Entry {
+	var out []kernels.Entry
+	for _, t := range p.targets {
+		if t.path == "" {
+			out = append(out, t.entry)
+		}
+	}
+	return out
+}
+
+// Paths returns the files and folders.
+func (p *Plan) Paths() []string {
+	var out []string
+	for _, t := range p.targets {
+		if t.path != "" {
+			out = append(out, t.path)
+		}
+	}
+	return out
+}
+
+// Identify looks into the files and folders and returns a job for each kernel, those of the
+// catalogue first. The jobs have their names, and cannot be run before Ready.
+func (p *Plan) Identify(ctx context.Context) []matrix.Job {
+	p.jobs = nil
+	for _, t := range p.targets {
+		if t.path != "" {
+			p.jobs = append(p.jobs, p.lab.identify(ctx, t.path))
+			continue
+		}
+		j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
+		if p.lab.isVariant(t.entry) {
+			j.Name = t.entry.Series + "-" + t.entry.Flavour
+		}
+		p.jobs = append(p.jobs, j)
+	}
+	unique(p.jobs)
+	return slices.Clone(p.jobs)
+}
+
+// identify makes the job of a kernel that was given as a path.
+func (l *Lab) identify(ctx context.Context, path string) matrix.Job {
+	if ctx.Err() != nil {
+		return matrix.Job{Name: filepath.Base(path) + "-unknown", Arch: "unknown", Err: errInterrupted}
+	}
+	k, err := l.Store.FromPath(ctx, path)
+	name, a := k.Version, k.Arch
+	if name == "" {
+		name = filepath.Base(path)
+	}
+	if a == "" {
+		a = "unknown"
+	}
+	return matrix.Job{Name: name + "-" + a, Series: k.Series, Arch: a, Kernel: k, Err: interrupted(ctx, err)}
+}
+
+// isVariant says whether e is another flavour than the one that its series' name stands for.
+func (l *Lab) isVariant(e kernels.Entry) bool {
+	plain, err := l.Catalogue.Lookup(e.Series, e.Arch)
+	return err == nil && plain.Flavour != e.Flavour
+}
+
+// unique makes the names of jobs differ. They are the names of files, too.
+func unique(jobs []matrix.Job) {
+	taken := map[string]bool{}
+	for i := range jobs {
+		name := jobs[i].Name
+		for n := 2; taken[name]; n++ {
+			name = fmt.Sprintf("%s-%d", jobs[i].Name, n)
+		}
+		taken[name] = true
+		jobs[i].Name = name
+	}
+}
+
+// Ready fetches the kernels, and gives each job its architecture, accelerator and image. The
+// first thing that is not to be had becomes the job's error; so does the end of ctx.
+func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
+	if w.Doing == nil {
+		w.Doing = func(string) {}
+	}
+	if w.Note == nil {
+		w.Note = func(string) {}
+	}
+	p.fetch(ctx, w)
+	e := equipper{lab: p.lab, wish: p.wish, watch: w, choices: map[string]choice{}, given: map[string]*images.Builder{}}
+	for i := range p.jobs {
+		j := &p.jobs[i]
+		if j.Err == nil {
+			j.Err = interrupted(ctx, e.equip(ctx, j))
+		}
+	}
+	return slices.Clone(p.jobs)
+}
+
+// fetch gives the jobs of the catalogue their kernels.
+func (p *Plan) fetch(ctx context.Context, w Watch) {
+	results := p.lab.Store.Get(ctx, p.Entries(), w.Fetching)
+	for i, t := range p.targets {
+		if t.path != "" {
+			continue
+		}
+		j, r := &p.jobs[i], results[0]
+		results = results[1:]
+		j.Kernel = r.Kernel
+		if r.Kernel.Boot == "" {
+			j.Err = interrupted(ctx, r.Err)
+		} else if r.Err != nil {
+			// A refresh failed and the kernel is cached: it runs, and the user knows which.
+			w.Note(fmt.Sprintf("%s: using %s from the cache: %v", r.Entry.Name, r.Kernel.Version, r.Err))
+		}
+	}
+}
+
+// interrupted returns err, or one that says so if ctx has ended: whatever failed then did so
+// because of that, and says it in its own words.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
+}
+
+// equipper gives jobs what they need beside a kernel.
+type equipper struct {
+	lab     *Lab
+	wish    Wish
+	watch   Watch
+	choices map[string]choice          // by architecture
+	given   map[string]*images.Builder // of the guest that the user gave, by target
+}
+
+// choice is what came of looking for an accelerator.
+type choice struct {
+	*accel.Choice
+	err error
+}
+
+func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
+	a, err := e.lab.Table.Arch(j.Arch)
+	if err != nil {
+		return fmt.Errorf("a kernel for %s cannot be booted: %w", j.Arch, err)
+	}
+	abi, err := a.ABI("")
+	if err != nil {
+		return err
+	}
+	qemu, err := a.FindQEMU()
+	if err != nil {
+		return err
+	}
+	target := images.Target{Name: abi.Name, Env: abi.Environ()}
+	accelerator, err := e.accelerator(ctx, a, target, j.Kernel)
+	if err != nil {
+		return err
+	}
+	e.watch.Doing("building the guest for " + a.Name)
+	img, err := e.image(ctx, target)
+	if err != nil {
+		return err
+	}
+	j.ABI = abi.Env["GOARCH"]
+	j.VM = vm.Config{
+		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
+		Bare: e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),
+	}
+	return nil
+}
+
+// accelerator chooses once an architecture, and says once why it is not a better one.
+func (e *equipper) accelerator(ctx context.Context, a *arch.Arch, t images.Target, k kernels.Kernel) (*arch.Accel, error) {
+	c, ok := e.choices[a.Name]
+	if !ok {
+		c.Choice, c.err = e.lab.Chooser.Choose(ctx, e.wish.Accel, a, func(ctx context.Context) (accel.Boot, error) {
+			e.watch.Doing("trying accelerators for " + a.Name)
+			img, err := e.lab.Images.Powerdown(ctx, t)
+			if err != nil {
+				return accel.Boot{}, err
+			}
+			return accel.Boot{Kernel: e.trialKernel(a, k).Boot, Initramfs: img.Path}, nil
+		})
+		e.choices[a.Name] = c
+		if c.err == nil && c.Why != "" {
+			e.watch.Note(c.Why)
+		}
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.Accel, nil
+}
+
+// trialKernel returns a kernel for the trial of an accelerator: one of the catalogue if any
+// is here. A user's own may be what is broken, and the outcome is remembered.
+func (e *equipper) trialKernel(a *arch.Arch, own kernels.Kernel) kernels.Kernel {
+	if own.Package != "" {
+		return own
+	}
+	for _, entry := range e.lab.Catalogue.All() {
+		if k, ok := e.lab.Store.Cached(entry); ok && entry.Arch == a.Name {
+			return k
+		}
+	}
+	return own
+}
+
+// image returns the image that the wish asks for; the builder makes it once.
+func (e *equipper) image(ctx context.Context, t images.Target) (*images.Image, error) {
+	img, err := e.build(ctx, t)
+	if p := (*os.PathError)(nil); errors.As(err, &p) {
+		return nil, fmt.Errorf("the guest's image cannot be made in %s: %w; free some space or make it writable, or choose another folder with --cache",
+			e.lab.Images.Dir, p.Err)
+	}
+	return img, err
+}
+
+func (e *equipper) build(ctx context.Context, t images.Target) (*images.Image, error) {
+	if e.wish.Bare {
+		return e.lab.Images.Powerdown(ctx, t)
+	}
+	if e.wish.Guest == "" {
+		return e.lab.Images.Guest(ctx, t)
+	}
+	if e.given[t.Name] == nil {
+		e.given[t.Name] = &images.Builder{
+			Dir: e.lab.Images.Dir, Source: e.lab.Images.Source,
+			Prebuilt: map[string]string{t.Name: e.wish.Guest},
+		}
+	}
+	return e.given[t.Name].Guest(ctx, t)
+}
