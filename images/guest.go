@@ -51,6 +51,9 @@ type Builder struct {
 	Source string
 	// Go is the path of the go command; "" finds it in PATH.
 	Go string
+	// Package is the import path of the guest's main package; "" is that of the suite. Tests
+	// have guests of their own.
+	Package string
 	// Prebuilt holds, by name of the target, paths of guest binaries that are used
 	// instead of building one.
 	Prebuilt map[string]string
@@ -81,8 +84,12 @@ func (e *NoGuestError) Unwrap() error { return e.Err }
 
 // Guest returns the image with the suite as its init, and the extra entries.
 func (b *Builder) Guest(ctx context.Context, t Target, extra ...Entry) (*Image, error) {
+	pkg := b.Package
+	if pkg == "" {
+		pkg = guestPackage
+	}
 	build := func(ctx context.Context) (*Image, error) {
-		return b.image(ctx, guestPackage, "guest", t, b.Prebuilt[t.Name], extra)
+		return b.image(ctx, pkg, "guest", t, b.Prebuilt[t.Name], extra)
 	}
 	if len(extra) > 0 {
 		return build(ctx)

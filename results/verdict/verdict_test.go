@@ -56,6 +56,9 @@ func TestObservation(t *testing.T) {
 		{"effect wrong where not needed", "6.12", "", seen("rootfs/umount-root", "EINVAL", "effect", "pivoted"), verdict.Unexpected, "effect is pivoted"},
 		{"control succeeds", "6.12", "", seen("einval/put-old-mount-shared", "EINVAL", "control", "OK"), verdict.Conforms, ""},
 		{"control fails", "6.12", "", seen("einval/put-old-mount-shared", "EINVAL", "control", "EINVAL"), verdict.Unexpected, "control is EINVAL, not OK"},
+		{"no control", "6.12", "", seen("einval/put-old-not-below-new-root", "EINVAL"), verdict.Unexpected, "fact control is not reported"},
+		{"no control needed", "6.12", "", seen("einval/put-old-mount-shared", "EINVAL"), verdict.Conforms, ""},
+		{"wrong outcome, and no fact that goes with the right one", "7.3", "", seen("moves/kernel-thread", "EBUSY"), verdict.Unexpected, "outcome is EBUSY, not OK (the ledger since 7.3)"},
 		{"control does not pivot", "6.12", "", seen("einval/put-old-mount-shared", "EINVAL", "control", "OK", "after-control", "none"), verdict.Unexpected, "after-control is none"},
 
 		// The ledger overrides the page.
@@ -133,7 +136,7 @@ func TestUnconstrainedFact(t *testing.T) {
 		}
 	}
 	c := fixture.Cell("7.3", "amd64")
-	fixture.Replace(c, fixture.Observed("moves/kernel-thread", "EINVAL", "root", "elsewhere"))
+	fixture.Replace(c, fixture.Observed("moves/kernel-thread", "EINVAL", "root", "elsewhere", "control", "OK"))
 	j, err := verdict.Judge(base, []*cell.Cell{c}, "")
 	if err != nil {
 		t.Fatal(err)

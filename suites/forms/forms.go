@@ -15,7 +15,7 @@ func written(id string, prepare func(*sandbox.World), newRoot, putOld string) sp
 	return spec.Spec{ID: id, Body: func(w *sandbox.World) {
 		w.Jail()
 		prepare(w)
-		w.Observe(w.PivotRoot(newRoot, putOld))
+		w.ObserveSuccess(w.PivotRoot(newRoot, putOld))
 		w.Fact("at-slash", w.Label("/"))
 		w.Fact("at-put-old", w.Label("/old"))
 	}}
@@ -38,12 +38,12 @@ func Specs() []spec.Spec {
 		{ID: "forms/dot-dot", Body: func(w *sandbox.World) {
 			w.Jail()
 			w.Chdir("/new")
-			w.Observe(w.PivotRoot(".", "."))
+			w.ObserveSuccess(w.PivotRoot(".", "."))
 			stacked(w)
 		}},
 		{ID: "forms/same-absolute-path", Body: func(w *sandbox.World) {
 			w.Jail()
-			w.Observe(w.PivotRoot("/new", "/new"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new"))
 			w.Chdir("/")
 			stacked(w)
 		}},
@@ -51,7 +51,7 @@ func Specs() []spec.Spec {
 			w.Jail()
 			old := w.Open("/")
 			w.Chdir("/new")
-			w.Observe(w.PivotRoot(".", "."))
+			w.ObserveSuccess(w.PivotRoot(".", "."))
 			w.Fchdir(old, "the old root")
 			w.Fact("umount", w.Umount(".", unix.MNT_DETACH).Outcome)
 			w.Fact("on-top-of-slash-after-umount", w.Label("/.."))

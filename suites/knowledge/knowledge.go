@@ -71,6 +71,9 @@ type Behaviour struct {
 	// NoEffect marks a behaviour whose observed call is no pivot_root, or whose effect
 	// cannot be told, so that it may be observed without the fact "effect".
 	NoEffect bool `yaml:"no-effect"`
+	// NoControl says why an errno is observed without the fact "control". Without that
+	// reason the control has to be reported: an errno alone may be the set-up's fault.
+	NoControl string `yaml:"no-control"`
 	// Needs names the kernel feature without which the behaviour cannot be observed.
 	// A spec may report "unsupported" only for a behaviour that needs something.
 	Needs string `yaml:"needs"`

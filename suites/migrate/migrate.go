@@ -21,7 +21,7 @@ func other(id string, start func(w *sandbox.World) (task int), rootBefore, cwdBe
 		task := start(w)
 		w.Expect(task, sandbox.Root, rootBefore)
 		w.Expect(task, sandbox.Cwd, cwdBefore)
-		w.Observe(w.PivotRoot("/new", "/new/old"))
+		w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 		w.Fact("task-root", w.Where(task, sandbox.Root))
 		w.Fact("task-cwd", w.Where(task, sandbox.Cwd))
 	}}
@@ -42,7 +42,7 @@ func caller(id string, prepare func(w *sandbox.World), cwdBefore string, after f
 		w.Mark("new_root's sub", "/new/sub")
 		prepare(w)
 		w.Expect(w.Self(), sandbox.Cwd, cwdBefore)
-		w.Observe(w.PivotRoot("/new", "/new/old"))
+		w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 		w.Fact("root", w.Where(w.Self(), sandbox.Root))
 		w.Fact("cwd", w.Where(w.Self(), sandbox.Cwd))
 		if after != nil {

@@ -52,17 +52,35 @@ func checksum(seq int, body []byte) uint32 {
 var ErrNoFrame = errors.New("record: no frame in this line")
 
 // ParseLine returns the frame in one console line. A line without the mark of a
-// frame gives ErrNoFrame; a damaged frame gives another error.
+// frame gives ErrNoFrame; a damaged frame gives another error. Where the mark occurs more than
+// once, the first whole frame counts: one may begin behind the remains of another, and a
+// record's own text may quote the mark.
 func ParseLine(line []byte) (seq int, r *Record, err error) {
-	at := bytes.LastIndex(line, mark)
-	if at < 0 {
-		return 0, nil, ErrNoFrame
+	err = ErrNoFrame
+	for {
+		at := bytes.Index(line, mark)
+		if at < 0 {
+			return seq, nil, err
+		}
+		line = line[at:]
+		s, r, e := parseFrame(line)
+		if e == nil {
+			return s, r, nil
+		}
+		if errors.Is(err, ErrNoFrame) {
+			seq, err = s, e
+		}
+		line = line[len(mark):]
 	}
-	rest := bytes.TrimRight(line[at+len(mark):], "\r\n")
+}
+
+// parseFrame is ParseLine for a line that begins with the mark.
+func parseFrame(line []byte) (seq int, r *Record, err error) {
+	rest := bytes.TrimRight(line[len(mark):], "\r\n")
 	num, rest, ok1 := bytes.Cut(rest, []byte(" "))
 	sum, body, ok2 := bytes.Cut(rest, []byte(" "))
 	if !ok1 || !ok2 {
-		return 0, nil, fmt.Errorf("record: frame cut short: %.40q", line[at:])
+		return 0, nil, fmt.Errorf("record: frame cut short: %.40q", line)
 	}
 	seq, err = strconv.Atoi(string(num))
 	if err != nil || seq < 0 {

@@ -26,12 +26,26 @@ const Base = "/world"
 // suiteArg makes the program the suite; the index of the first spec to run follows it.
 const suiteArg = "suite"
 
-// patience is how long one spec may take before it counts as hung. Specs take
-// milliseconds, under emulation too.
-const patience = 20 * time.Second
+// patience is how long one spec may take before it counts as hung, unless [Patience] says
+// otherwise. Specs take milliseconds, under emulation too, and the host gives up on a console that
+// is silent for longer than this.
+const patience = 8 * time.Second
+
+// Option changes how a guest runs the suite.
+type Option func(*options)
+
+type options struct{ patience time.Duration }
+
+// Patience sets how long one spec may take before it counts as hung. A guest that is meant to
+// hang in a test need not wait as long as one that is not.
+func Patience(d time.Duration) Option { return func(o *options) { o.patience = d } }
 
 // Main is the guest program's main function; k is the kernel that the specs observe.
-func Main(k sandbox.Kernel) {
+func Main(k sandbox.Kernel, opts ...Option) {
+	o := options{patience: patience}
+	for _, opt := range opts {
+		opt(&o)
+	}
 	// The first thread must never leave the fs that PID 1 shares with the kernel, and a
 	// spec's goroutine could land on it: the main goroutine keeps it occupied.
 	runtime.LockOSThread()
@@ -48,7 +62,7 @@ func Main(k sandbox.Kernel) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			boot(k, specs)
+			boot(k, specs, o)
 		}()
 		<-done
 	case len(os.Args) == 3 && os.Args[1] == suiteArg:
@@ -101,8 +115,7 @@ func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console) error {
 	ginkgo("pivot_root(2) in private mount namespaces", specs[first:], func(s spec.Spec) *record.Record {
 		index := slices.IndexFunc(specs, func(o spec.Spec) bool { return o.ID == s.ID })
 		c.state.current.Store(int64(index))
-		r := env.Run(s.Body)
-		r.ID = s.ID
+		r := env.Run(s.ID, s.Body)
 		c.send(r)
 		c.state.current.Store(noSpec)
 		return r

@@ -11,9 +11,10 @@ import (
 	"pivotspec/suites/record"
 )
 
-// Effects of a call on the root of the task that made it.
+// Effects of a call on the root and cwd of the task that made it.
 const (
-	// Pivoted: the caller's root is where new_root led before the call.
+	// Pivoted: the caller's root is where new_root led before the call, and so is its cwd
+	// if that was at the old root; else the cwd is what it was.
 	Pivoted = "pivoted"
 	// None: the caller's root and cwd are what they were.
 	None = "none"
@@ -28,26 +29,49 @@ type Call struct {
 	Effect string
 }
 
-// Observe makes c the behaviour's outcome, with its effect as the fact "effect".
+// Observe makes c the behaviour's outcome, with its effect as the fact "effect". A call that
+// did something else than it said ends the spec, with the observation: the rest would fail in
+// a world for which it was not written, and hide that under a broken set-up.
 func (w *World) Observe(c Call) {
 	if w.outcome != "" {
 		w.Broken("the spec observes twice")
 	}
 	w.outcome = c.Outcome
-	if c.Effect != "" {
-		w.Fact("effect", c.Effect)
+	if c.Effect == "" {
+		return
+	}
+	w.Fact("effect", c.Effect)
+	if c.Result() != c.Outcome {
+		panic(stop{status: record.Observed})
+	}
+}
+
+// Result is the outcome, and where the call did something else than that says, what it did:
+// "OK, but none".
+func (c Call) Result() string {
+	want := None
+	if c.Outcome == record.OK {
+		want = Pivoted
+	}
+	if c.Effect == "" || c.Effect == want {
+		return c.Outcome
+	}
+	return c.Outcome + ", but " + c.Effect
+}
+
+// ObserveSuccess is Observe for a behaviour of which everything that the spec does next takes
+// for granted that c succeeded: if it did not, the observation is complete without that.
+func (w *World) ObserveSuccess(c Call) {
+	w.Observe(c)
+	if c.Outcome != record.OK {
+		panic(stop{status: record.Observed})
 	}
 }
 
 // Control makes c the positive control, the fact "control": the same call in the same
-// world with the one fault mended. It is "OK" only if the call succeeded and pivoted.
-func (w *World) Control(c Call) {
-	v := c.Outcome
-	if v == record.OK && c.Effect != Pivoted {
-		v = "OK, but " + c.Effect
-	}
-	w.Fact("control", v)
-}
+// world with the one fault mended. It is "OK" only if the call succeeded and, if it is a
+// pivot_root, pivoted.
+func (w *World) Control(c Call) { w.Fact("control", c.Result()) }
 
 // Arg is an argument of a system call: a path, or an address that is not the caller's.
 type Arg struct {
@@ -88,8 +112,13 @@ func (w *World) PivotRoot(newRoot, putOld string) Call {
 
 // PivotRootArgs makes the call and looks what it did to the caller.
 func (w *World) PivotRootArgs(newRoot, putOld Arg) Call {
-	watch := w.watch(w.tid, newRoot)
-	errno := w.kernel.Call(func() unix.Errno {
+	var target Place
+	targetErr := error(unix.EFAULT)
+	if !newRoot.bad {
+		target, targetErr = w.Place(newRoot.path)
+	}
+	watch := w.watch(w.tid, target, targetErr == nil)
+	errno := w.kernel.Call(Syscall{Name: "pivot_root"}, func() unix.Errno {
 		p, keepP := newRoot.pointer()
 		q, keepQ := putOld.pointer()
 		_, _, e := unix.RawSyscall(unix.SYS_PIVOT_ROOT, p, q, 0)
@@ -102,27 +131,31 @@ func (w *World) PivotRootArgs(newRoot, putOld Arg) Call {
 	return c
 }
 
-// watch remembers where a task stands and where newRoot leads; the function that it returns
-// says what has become of the task since.
-func (w *World) watch(task int, newRoot Arg) (effect func() string) {
+// watch remembers where a task stands; the function that it returns says what has become of
+// the task since. target is where new_root leads, if it leads anywhere.
+func (w *World) watch(task int, target Place, exists bool) (effect func() string) {
 	root, err := w.where(task, Root)
 	w.quiet("look at the caller's root", err)
 	cwd, err := w.where(task, Cwd)
 	w.quiet("look at the caller's cwd", err)
-	target, targetErr := Place{}, error(unix.EFAULT)
-	if !newRoot.bad {
-		target, targetErr = statx(unix.AT_FDCWD, newRoot.path)
-	}
 	return func() string {
 		newRoot, err := w.where(task, Root)
 		w.quiet("look at the caller's root", err)
 		newCwd, err := w.where(task, Cwd)
 		w.quiet("look at the caller's cwd", err)
+		wantCwd := cwd
+		if cwd == root {
+			wantCwd = target
+		}
 		switch {
 		case newRoot == root && newCwd == cwd:
 			return None
-		case targetErr == nil && newRoot == target:
+		case exists && newRoot == target && newCwd == wantCwd:
 			return Pivoted
+		case exists && newRoot == target && newCwd == cwd:
+			return "pivoted, but cwd stayed at the old root"
+		case exists && newRoot == target:
+			return "pivoted, but cwd moved to " + w.label(newCwd)
 		case newRoot == root:
 			return "cwd moved to " + w.label(newCwd)
 		default:
@@ -137,26 +170,41 @@ func (w *World) Umount(path string, flags int) Call {
 	if flags&unix.MNT_DETACH != 0 {
 		lazy = ", MNT_DETACH"
 	}
-	return w.call(fmt.Sprintf("umount2(%q%s)", path, lazy), func() error { return unix.Unmount(path, flags) })
+	return w.call("umount2", fmt.Sprintf("umount2(%q%s)", path, lazy), func() error { return unix.Unmount(path, flags) })
 }
 
 // MoveOnto makes a mount(2) with MS_MOVE under test.
 func (w *World) MoveOnto(from, to string) Call {
-	return w.call(fmt.Sprintf("mount(%q, %q, MS_MOVE)", from, to), func() error {
+	return w.call("mount", fmt.Sprintf("mount(%q, %q, MS_MOVE)", from, to), func() error {
 		return unix.Mount(from, to, "", unix.MS_MOVE, "")
 	})
 }
 
-// call makes a system call under test that is not pivot_root.
-func (w *World) call(name string, real func() error) Call {
-	errno := w.kernel.Call(func() unix.Errno {
+// TryRmdir makes a rmdir(2) under test.
+func (w *World) TryRmdir(path string) Call {
+	return w.call("rmdir", fmt.Sprintf("rmdir(%q)", path), func() error { return unix.Rmdir(path) })
+}
+
+// TryRename makes a rename(2) under test.
+func (w *World) TryRename(from, to string) Call {
+	return w.call("rename", fmt.Sprintf("rename(%q, %q)", from, to), func() error { return unix.Rename(from, to) })
+}
+
+// TryChroot makes a chroot(2) under test. The working directory stays.
+func (w *World) TryChroot(path string) Call {
+	return w.call("chroot", fmt.Sprintf("chroot(%q)", path), func() error { return unix.Chroot(path) })
+}
+
+// call makes a system call under test that is not pivot_root. text is for the reader.
+func (w *World) call(name, text string, real func() error) Call {
+	errno := w.kernel.Call(Syscall{Name: name}, func() unix.Errno {
 		var e unix.Errno
 		if err := real(); err != nil && !errors.As(err, &e) {
-			w.Broken("%s: %v", name, err)
+			w.Broken("%s: %v", text, err)
 		}
 		return e
 	})
 	c := Call{Outcome: ErrnoName(errno)}
-	w.note(fmt.Sprintf("%s = %s", name, c.Outcome))
+	w.note(fmt.Sprintf("%s = %s", text, c.Outcome))
 	return c
 }

@@ -13,20 +13,41 @@ type Place struct {
 }
 
 // Kernel stands between the specs and what they observe, so that a test can put a kernel in
-// its place that lies. Everything that a verdict rests on passes through it: the outcome of
-// the call under test and the places seen before and after it.
+// its place that lies. Everything that a verdict rests on passes through it: the outcomes of
+// the calls under test, the places seen before and after them, and what /proc tells. The
+// set-up does not: what it builds and labels ([World.Mark]) is real.
 type Kernel interface {
+	// Begin returns the kernel that the spec with that ID is to observe, which may be
+	// this one: a kernel that lies needs to know what it has said in the same spec.
+	Begin(spec string) Kernel
 	// Call makes one system call under test and returns its errno, 0 for success.
-	Call(real func() unix.Errno) unix.Errno
-	// See returns the place just seen under a name such as "17/cwd".
+	Call(c Syscall, real func() unix.Errno) unix.Errno
+	// See returns the place just seen under a name: "17/root" or "17/cwd" for a task's,
+	// else the path.
 	See(name string, real Place) Place
+	// Read returns the content just read from a file below /proc, such as "17/mountinfo".
+	Read(name, real string) string
+}
+
+// Syscall says which system call is made under test.
+type Syscall struct {
+	// Name is the system call's, such as "pivot_root".
+	Name string
+	// By is the name of the child process that makes it, "" for the spec's own thread.
+	By string
 }
 
 // Honest is the kernel that is running, as it is.
 type Honest struct{}
 
+// Begin implements [Kernel].
+func (h Honest) Begin(string) Kernel { return h }
+
 // Call implements [Kernel].
-func (Honest) Call(real func() unix.Errno) unix.Errno { return real() }
+func (Honest) Call(_ Syscall, real func() unix.Errno) unix.Errno { return real() }
 
 // See implements [Kernel].
 func (Honest) See(_ string, real Place) Place { return real }
+
+// Read implements [Kernel].
+func (Honest) Read(_, real string) string { return real }

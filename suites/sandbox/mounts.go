@@ -195,18 +195,24 @@ func (w *World) Mountinfo(task int) []Mountinfo {
 	return out
 }
 
-// MountAt returns the topmost mount of a task at a mount point, as mountinfo has it.
+// MountAt returns the topmost mount of a task at a mount point, as mountinfo has it. Without
+// one there it ends the spec as broken.
 func (w *World) MountAt(task int, point string) Mountinfo {
-	found := Mountinfo{}
-	for _, m := range w.Mountinfo(task) {
-		if m.Point == point {
-			found = m
-		}
-	}
-	if found.ID == "" {
+	m, ok := w.FindMount(task, point)
+	if !ok {
 		w.Broken("task %d has no mount at %s", task, point)
 	}
-	return found
+	return m
+}
+
+// FindMount is [World.MountAt] for a mount that a kernel may have failed to put there.
+func (w *World) FindMount(task int, point string) (m Mountinfo, ok bool) {
+	for _, each := range w.Mountinfo(task) {
+		if each.Point == point {
+			m, ok = each, true
+		}
+	}
+	return m, ok
 }
 
 // Peer starts a process with a copy of the world's mount namespace, which makes every mount

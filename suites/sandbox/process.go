@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/record"
 )
 
 // maxSteps bounds a script; its results lie in one page.
@@ -36,7 +38,7 @@ type Script struct {
 
 func (s *Script) add(name string, nr uintptr, args ...uintptr) {
 	if s.n == maxSteps {
-		panic(stop{why: "script too long"})
+		panic(stop{record.Broken, fmt.Sprintf("set-up: the script has more than %d steps", maxSteps)})
 	}
 	s.names[s.n] = name
 	s.steps[s.n].nr = nr
@@ -210,20 +212,14 @@ func (p *Process) Call(newRoot string) Call {
 	for !p.script.free[step] {
 		step++
 	}
-	watch := w.watch(p.PID, Arg{bad: true})
-	target, targetErr := statx(w.proc, fmt.Sprintf("%d/root%s", p.PID, newRoot))
-	before, err := w.where(p.PID, Root)
-	w.quiet("look at "+p.name, err)
-	errno := w.kernel.Call(func() unix.Errno {
+	path := fmt.Sprintf("%d/root%s", p.PID, newRoot)
+	target, err := statx(w.proc, path)
+	watch := w.watch(p.PID, w.kernel.See(path, target), err == nil)
+	errno := w.kernel.Call(Syscall{Name: "pivot_root", By: p.name}, func() unix.Errno {
 		p.Resume()
 		return unix.Errno(p.script.errs[step])
 	})
 	c := Call{Outcome: ErrnoName(errno), Effect: watch()}
-	after, err := w.where(p.PID, Root)
-	w.quiet("look at "+p.name, err)
-	if targetErr == nil && after != before && after == target {
-		c.Effect = Pivoted
-	}
 	w.note(fmt.Sprintf("%s: %s = %s", p.name, p.script.names[step], c.Outcome))
 	return c
 }

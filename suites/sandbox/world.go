@@ -25,6 +25,7 @@ import (
 // World is the surroundings of one observation. Its methods stop the spec when a step
 // fails; they must be called on the goroutine that runs the spec.
 type World struct {
+	id     string
 	kernel Kernel
 	proc   int // O_PATH descriptor of a procfs, valid under every root
 	base   string
@@ -80,14 +81,14 @@ type stop struct {
 	why    string
 }
 
-// Run observes one behaviour in a new private world and returns its record, without the ID.
-// It returns when the spec has ended.
-func (e *Env) Run(body func(*World)) *record.Record {
+// Run observes the behaviour with that ID in a new private world and returns its record. It
+// returns when the spec has ended.
+func (e *Env) Run(id string, body func(*World)) *record.Record {
 	done := make(chan *record.Record)
 	go func() {
 		// Never unlocked: the runtime ends the thread, and with it the namespace.
 		runtime.LockOSThread()
-		w := e.world()
+		w := e.world(id)
 		if e.Park {
 			defer func() { select {} }()
 		}
@@ -102,26 +103,26 @@ func (e *Env) Run(body func(*World)) *record.Record {
 	return <-done
 }
 
-// RunInitial observes one behaviour in the calling process's own namespace, root and
+// RunInitial observes the behaviour with that ID in the calling process's own namespace, root and
 // working directory. It is for PID 1 of a guest, whose initial namespace is ours to change;
 // the body must leave behind what later specs need.
-func (e *Env) RunInitial(body func(*World)) *record.Record {
-	w := e.world()
+func (e *Env) RunInitial(id string, body func(*World)) *record.Record {
+	w := e.world(id)
 	// Every thread of the process shares one root and cwd; the first never goes away.
 	w.tid = os.Getpid()
 	return w.run(body)
 }
 
-func (e *Env) world() *World {
+func (e *Env) world(id string) *World {
 	return &World{
-		kernel: e.Kernel, proc: e.Proc, base: e.Base, tid: unix.Gettid(),
+		id: id, kernel: e.Kernel.Begin(id), proc: e.Proc, base: e.Base, tid: unix.Gettid(),
 		facts: map[string]string{}, park: e.Park,
 	}
 }
 
 func (w *World) run(body func(*World)) (r *record.Record) {
 	start := time.Now()
-	r = &record.Record{Type: record.TypeObservation}
+	r = &record.Record{Type: record.TypeObservation, ID: w.id}
 	defer func() {
 		if p := recover(); p != nil {
 			s, ok := p.(stop)
@@ -130,6 +131,9 @@ func (w *World) run(body func(*World)) (r *record.Record) {
 			}
 			r.Status, r.Why = s.status, s.why
 			r.Outcome, r.Facts = "", nil
+			if s.status == record.Observed {
+				r.Outcome, r.Facts = w.outcome, w.facts
+			}
 		}
 		for i := len(w.cleanup) - 1; i >= 0; i-- {
 			w.cleanup[i]()
@@ -267,6 +271,15 @@ func (w *World) Label(path string) string {
 	return w.label(p)
 }
 
+// LabelAt is Label for a path relative to an open directory.
+func (w *World) LabelAt(dir int, path string) string {
+	p, err := statx(dir, path)
+	if err != nil {
+		return ErrnoName(err)
+	}
+	return w.label(w.kernel.See(path, p))
+}
+
 // Mark gives the place to which path leads now a label. Labels tell places apart in facts,
 // where mount IDs and inode numbers would differ from boot to boot.
 func (w *World) Mark(label, path string) {
@@ -315,7 +328,8 @@ func statx(dir int, path string) (Place, error) {
 	return Place{Mount: st.Mnt_id, Major: st.Dev_major, Minor: st.Dev_minor, Inode: st.Ino}, nil
 }
 
-// ReadProc returns the content of a file below /proc, whatever the current root is.
+// ReadProc returns the content of a file below /proc, such as "17/mountinfo", whatever the
+// current root is.
 func (w *World) ReadProc(name string) string {
 	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	w.quiet("open /proc/"+name, err)
@@ -323,7 +337,7 @@ func (w *World) ReadProc(name string) string {
 	defer f.Close()
 	b, err := io.ReadAll(f)
 	w.quiet("read /proc/"+name, err)
-	return string(b)
+	return w.kernel.Read(name, string(b))
 }
 
 // ListProc returns the names in a folder below /proc.

@@ -16,12 +16,13 @@ func Specs() []spec.Spec {
 		{ID: "success/old-root-moves-to-put-old", Body: func(w *sandbox.World) {
 			w.Jail()
 			root, next := w.MountAt(w.Self(), "/"), w.MountAt(w.Self(), "/new")
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Chdir("/")
 			w.Fact("at-slash", w.Label("/"))
 			w.Fact("at-put-old", w.Label("/old"))
-			root2, next2 := w.MountAt(w.Self(), "/old"), w.MountAt(w.Self(), "/")
-			w.Fact("mount-ids", keptOr(root.ID == root2.ID && next.ID == next2.ID))
+			root2, ok := w.FindMount(w.Self(), "/old")
+			next2, ok2 := w.FindMount(w.Self(), "/")
+			w.Fact("mount-ids", keptOr(ok && ok2 && root.ID == root2.ID && next.ID == next2.ID))
 			w.Fact("old-root-parent", parent(root2.Parent, map[string]string{next.ID: "new_root's mount"}))
 			w.Fact("new-root-parent", parent(next2.Parent, map[string]string{root.Parent: "old root's parent"}))
 		}},
@@ -31,12 +32,12 @@ func Specs() []spec.Spec {
 			w.Tmpfs("/new/a")
 			w.Mkdir("/new/a/b")
 			w.Mkdir("/new/a/b/c")
-			w.Observe(w.PivotRoot("/new", "/new/a/b/c"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/a/b/c"))
 			w.Fact("at-put-old", w.Label("/a/b/c"))
 		}},
 		{ID: "success/put-old-is-new-root", Body: func(w *sandbox.World) {
 			w.Jail()
-			w.Observe(w.PivotRoot("/new", "/new"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new"))
 			w.Fact("at-slash", w.Label("/"))
 			w.Fact("on-top-of-slash", w.Label("/.."))
 		}},
@@ -44,7 +45,7 @@ func Specs() []spec.Spec {
 			w.Jail()
 			w.Tmpfs("/new/old")
 			w.Mark("put_old's own mount", "/new/old")
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-put-old", w.Label("/old"))
 			w.Fact("umount", w.Umount("/old", unix.MNT_DETACH).Outcome)
 			w.Fact("at-put-old-after-umount", w.Label("/old"))
@@ -55,7 +56,7 @@ func Specs() []spec.Spec {
 			w.Mkdir("/new/old")
 			w.Bind("/new", "/new")
 			w.Mark("new_root", "/new")
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-slash", w.Label("/"))
 			w.Fact("at-put-old", w.Label("/old"))
 		}},
@@ -65,7 +66,7 @@ func Specs() []spec.Spec {
 			w.Mkdir("/old")
 			w.Bind("/", "/new")
 			w.Mark("new_root", "/new")
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-slash", w.Label("/"))
 			w.Fact("at-put-old", w.Label("/old"))
 		}},
@@ -73,7 +74,7 @@ func Specs() []spec.Spec {
 			mend := w.JailDirectory()
 			mend()
 			w.Mark("new_root", "/new")
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-slash", w.Label("/"))
 		}},
 		{ID: "success/old-root-can-be-unmounted", Body: func(w *sandbox.World) {
@@ -82,7 +83,7 @@ func Specs() []spec.Spec {
 			p := w.Fork("bystander", 0, func(s *sandbox.Script) {})
 			w.Expect(p.PID, sandbox.Root, "old_root")
 			w.Expect(p.PID, sandbox.Cwd, "old_root")
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("umount", w.Umount("/old", 0).Outcome)
 			w.Fact("at-put-old-after-umount", w.Label("/old"))
 		}},
@@ -90,7 +91,7 @@ func Specs() []spec.Spec {
 			w.Jail()
 			w.Mkdir("/sub")
 			w.Fork("bystander", 0, func(s *sandbox.Script) { s.Chdir("/sub") })
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("umount", w.Umount("/old", 0).Outcome)
 			w.Fact("lazy-umount", w.Umount("/old", unix.MNT_DETACH).Outcome)
 		}},
@@ -101,16 +102,15 @@ func Specs() []spec.Spec {
 			w.Propagation("/new", sandbox.Shared)
 			peer := w.Peer()
 			before := w.ReadProc(fmt.Sprintf("%d/mountinfo", peer.PID))
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			after := w.ReadProc(fmt.Sprintf("%d/mountinfo", peer.PID))
 			w.Fact("other-namespace", map[bool]string{true: "unchanged", false: "changed"}[before == after])
 		}},
 		{ID: "success/pivot-back", Body: func(w *sandbox.World) {
 			w.Jail()
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Chdir("/")
-			back := w.PivotRoot("/old", "/old/new")
-			w.Fact("back", back.Outcome)
+			w.Fact("back", w.PivotRoot("/old", "/old/new").Result())
 			w.Fact("at-slash", w.Label("/"))
 			w.Fact("at-new", w.Label("/new"))
 		}},
@@ -122,17 +122,18 @@ func Specs() []spec.Spec {
 			w.Bind("/rootfs", "/rootfs")
 			w.Mark("new_root", "/rootfs")
 			w.Mkdir("/rootfs/oldrootfs")
-			w.Observe(w.PivotRoot("/rootfs", "/rootfs/oldrootfs"))
+			w.ObserveSuccess(w.PivotRoot("/rootfs", "/rootfs/oldrootfs"))
 			w.Chdir("/")
 			w.Fact("umount", w.Umount("/oldrootfs", unix.MNT_DETACH).Outcome)
-			w.Fact("rmdir", sandbox.ErrnoName(unix.Rmdir("/oldrootfs")))
+			w.Fact("rmdir", w.TryRmdir("/oldrootfs").Outcome)
+			w.Fact("at-put-old-after-rmdir", w.Label("/oldrootfs"))
 			w.Fact("at-slash", w.Label("/"))
 		}},
 		{ID: "success/put-old-cannot-be-removed-or-renamed", Body: func(w *sandbox.World) {
 			w.Jail()
-			w.Observe(w.PivotRoot("/new", "/new/old"))
-			w.Fact("rmdir", sandbox.ErrnoName(unix.Rmdir("/old")))
-			w.Fact("rename", sandbox.ErrnoName(unix.Rename("/old", "/other")))
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
+			w.Fact("rmdir", w.TryRmdir("/old").Outcome)
+			w.Fact("rename", w.TryRename("/old", "/other").Outcome)
 		}},
 	}
 }
