@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"pivotspec/harness/accel"
 	"pivotspec/harness/arch"
@@ -126,7 +127,11 @@ func (l *Lab) identify(ctx context.Context, path string) matrix.Job {
 	if a == "" {
 		a = "unknown"
 	}
-	return matrix.Job{Name: name + "-" + a, Series: k.Series, Arch: a, Kernel: k, Err: interrupted(ctx, err)}
+	// Debian's release strings end in the architecture already.
+	if !strings.HasSuffix(name, "-"+a) {
+		name += "-" + a
+	}
+	return matrix.Job{Name: name, Series: k.Series, Arch: a, Kernel: k, Err: interrupted(ctx, err)}
 }
 
 // isVariant says whether e is another flavour than the one that its series' name stands for.
