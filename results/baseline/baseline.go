@@ -133,6 +133,29 @@ func (d Difference) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s: gone: %s", s, d.Old), ": ")
 }
 
+// Match returns what of a baseline the given cells can be compared with: for each cell the one
+// of its name, or else the one of its series, architecture and ABI under the cell's name. So a
+// kernel given as a file is compared with the recorded kernel of its series, and a run of some
+// kernels with those alone; cells that a run lost are in its own plan.
+func Match(baseline, cells []*cell.Cell) []*cell.Cell {
+	var out []*cell.Cell
+	for _, c := range cells {
+		i := slices.IndexFunc(baseline, func(b *cell.Cell) bool { return b.Name == c.Name })
+		if i < 0 {
+			i = slices.IndexFunc(baseline, func(b *cell.Cell) bool {
+				return b.Series == c.Series && b.Arch == c.Arch && b.ABI == c.ABI
+			})
+		}
+		if i < 0 {
+			continue // Compare calls it new
+		}
+		match := *baseline[i]
+		match.Name = c.Name
+		out = append(out, &match)
+	}
+	return out
+}
+
 // Compare says in what cells differ from a baseline, ordered by cell and behaviour. Only
 // observations count, without their informational facts. Cells are matched by name.
 func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {

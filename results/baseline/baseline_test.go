@@ -139,6 +139,41 @@ func TestWriteRefusesIncomplete(t *testing.T) {
 	}
 }
 
+func TestMatch(t *testing.T) {
+	base, was := fixture.Base(t), fixture.Good()
+	file := fixture.Cell("7.0", "amd64")
+	file.Name = "7.0.99-local-amd64"
+	unknown := fixture.Cell("7.0", "amd64")
+	unknown.Name, unknown.Series = "7.9.1-amd64", "7.9"
+	for name, tc := range map[string]struct {
+		cells []*cell.Cell
+		want  []string
+	}{
+		"a kernel given as a file":   {[]*cell.Cell{file}, nil},
+		"some kernels of several":    {was[2:4], nil},
+		"a series never seen before": {[]*cell.Cell{unknown}, []string{"7.9.1-amd64: new: complete"}},
+		"nothing":                    {nil, nil},
+	} {
+		var got []string
+		for _, d := range baseline.Compare(base, baseline.Match(was, tc.cells), tc.cells) {
+			got = append(got, d.String())
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: got %v, want %v", name, got, tc.want)
+		}
+	}
+	// A difference is found under the name of the new cell.
+	for _, r := range file.Records {
+		if r.ID == "rootfs/pid1-pivot" {
+			r.Outcome = "EIO"
+		}
+	}
+	d := baseline.Compare(base, baseline.Match(was, []*cell.Cell{file}), []*cell.Cell{file})
+	if len(d) != 1 || d[0].Cell != file.Name {
+		t.Errorf("a file that differs: got %v", d)
+	}
+}
+
 func TestCompare(t *testing.T) {
 	base := fixture.Base(t)
 	var got []string

@@ -42,7 +42,7 @@ func reportCommand(o *options) *cobra.Command {
 				return err
 			}
 			if against != "" {
-				for _, d := range baseline.Compare(base, old, cells) {
+				for _, d := range baseline.Compare(base, baseline.Match(old, cells), cells) {
 					complain(cmd.ErrOrStderr(), fmt.Errorf("not as in the baseline: %v", d))
 					exit = worse(exit, verdict.ExitUnexpected)
 				}
