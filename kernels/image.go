@@ -247,7 +247,9 @@ func identifyELF(r io.ReaderAt, size int64) (Image, error) {
 	}
 	loads := 0
 	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
+		// Only programs of a kernel have an interpreter, or say how their stack is to be: a
+		// static program may well hold a banner.
+		if p.Type == elf.PT_INTERP || p.Type == elf.PT_GNU_STACK {
 			return Image{}, fmt.Errorf("a program: %w", errNotKernel)
 		}
 		if p.Type != elf.PT_LOAD && p.Type != elf.PT_NOTE {

@@ -133,19 +133,25 @@ func (d Difference) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s: gone: %s", s, d.Old), ": ")
 }
 
-// Match returns what of a baseline the given cells can be compared with: for each cell the one
-// of its name, or else the one of its series, architecture and ABI under the cell's name. So a
-// kernel given as a file is compared with the recorded kernel of its series, and a run of some
-// kernels with those alone; cells that a run lost are in its own plan.
+// Match returns what of a baseline the given cells can be compared with. Cells that have the name
+// of a recorded one are a run like the recorded, and all of it counts: a cell that they lack is
+// gone. Others, such as a kernel given as a file, are compared with the recorded cell of their
+// series, architecture and ABI alone, which is returned under their name.
 func Match(baseline, cells []*cell.Cell) []*cell.Cell {
+	named := func(name string, list []*cell.Cell) bool {
+		return slices.ContainsFunc(list, func(c *cell.Cell) bool { return c.Name == name })
+	}
 	var out []*cell.Cell
+	if slices.ContainsFunc(cells, func(c *cell.Cell) bool { return named(c.Name, baseline) }) {
+		out = slices.Clone(baseline)
+	}
 	for _, c := range cells {
-		i := slices.IndexFunc(baseline, func(b *cell.Cell) bool { return b.Name == c.Name })
-		if i < 0 {
-			i = slices.IndexFunc(baseline, func(b *cell.Cell) bool {
-				return b.Series == c.Series && b.Arch == c.Arch && b.ABI == c.ABI
-			})
+		if named(c.Name, baseline) {
+			continue
 		}
+		i := slices.IndexFunc(baseline, func(b *cell.Cell) bool {
+			return b.Series == c.Series && b.Arch == c.Arch && b.ABI == c.ABI
+		})
 		if i < 0 {
 			continue // Compare calls it new
 		}

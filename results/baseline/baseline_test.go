@@ -150,7 +150,8 @@ func TestMatch(t *testing.T) {
 		want  []string
 	}{
 		"a kernel given as a file":   {[]*cell.Cell{file}, nil},
-		"some kernels of several":    {was[2:4], nil},
+		"a run like the recorded":    {was, nil},
+		"a run that lost a cell":     {was[1:], []string{was[0].Name + ": gone: complete"}},
 		"a series never seen before": {[]*cell.Cell{unknown}, []string{"7.9.1-amd64: new: complete"}},
 		"nothing":                    {nil, nil},
 	} {
