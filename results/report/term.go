@@ -89,8 +89,6 @@ func (p *printer) paint(c text.Colors, s string) string {
 }
 
 func (p *printer) bold(s string) string { return p.paint(text.Colors{text.Bold}, s) }
-func (p *printer) dim(s string) string  { return p.paint(text.Colors{text.Faint}, s) }
-
 func (p *printer) symbol(v verdict.Verdict) string {
 	if p.o.ASCII {
 		return p.looks[v].ascii

@@ -113,11 +113,6 @@ func (w *World) Mkdir(path string) { w.must("mkdir "+path, unix.Mkdir(path, 0o75
 // Rmdir removes a directory.
 func (w *World) Rmdir(path string) { w.must("rmdir "+path, unix.Rmdir(path)) }
 
-// Rename moves a file or directory.
-func (w *World) Rename(from, to string) {
-	w.must(fmt.Sprintf("mv -T %s %s", from, to), unix.Rename(from, to))
-}
-
 // File makes an empty regular file.
 func (w *World) File(path string) {
 	fd, err := unix.Open(path, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_CLOEXEC, 0o644)
@@ -129,9 +124,6 @@ func (w *World) File(path string) {
 func (w *World) Symlink(target, path string) {
 	w.must(fmt.Sprintf("ln -s %s %s", target, path), unix.Symlink(target, path))
 }
-
-// Remove unlinks a file or symbolic link.
-func (w *World) Remove(path string) { w.must("rm "+path, unix.Unlink(path)) }
 
 // Chmod sets a mode.
 func (w *World) Chmod(path string, mode uint32) {
