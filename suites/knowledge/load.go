@@ -12,7 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml */*.yaml
 var data embed.FS
 
 // Load returns the knowledge built into this program. Its error lists every mistake in
@@ -30,18 +30,19 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads the files areas.yaml, behaviours.yaml, claims.yaml, editions.yaml,
-// ledger.yaml and warnings.yaml from the root of a file system. It returns an error of
-// type [Mistakes] that names every mistake, not just the first.
+// LoadFS loads areas, behaviours, claims, editions, ledger and warnings from a file system. Each
+// is a file such as claims.yaml, the files of a folder such as claims in the order of their
+// names, or both. It returns an error of type [Mistakes] that names every mistake, not just
+// the first.
 func LoadFS(fsys fs.FS) (*Base, error) {
 	var m Mistakes
 	b := &Base{
-		Editions:   decode[Edition](fsys, "editions.yaml", &m),
-		Areas:      decode[Area](fsys, "areas.yaml", &m),
-		Behaviours: decode[Behaviour](fsys, "behaviours.yaml", &m),
-		Claims:     decode[Claim](fsys, "claims.yaml", &m),
-		Ledger:     decode[Entry](fsys, "ledger.yaml", &m),
-		Warnings:   decode[KnownWarning](fsys, "warnings.yaml", &m),
+		Editions:   decode[Edition](fsys, "editions", &m),
+		Areas:      decode[Area](fsys, "areas", &m),
+		Behaviours: decode[Behaviour](fsys, "behaviours", &m),
+		Claims:     decode[Claim](fsys, "claims", &m),
+		Ledger:     decode[Entry](fsys, "ledger", &m),
+		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
 	}
 	if len(m) > 0 {
 		// Checks across files would only repeat what is wrong in the unreadable one.
@@ -56,19 +57,30 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 	return b, nil
 }
 
-func decode[T any](fsys fs.FS, name string, m *Mistakes) []T {
-	f, err := fsys.Open(name)
-	if err != nil {
-		m.addf("%v", err)
-		return nil
+func decode[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+	// A pattern without a mistake in it has no error.
+	files, _ := fs.Glob(fsys, kind+"/*.yaml")
+	if single := kind + ".yaml"; len(files) == 0 {
+		files = []string{single}
+	} else if _, err := fs.Stat(fsys, single); err == nil {
+		files = append([]string{single}, files...)
 	}
-	defer f.Close()
-	var out []T
-	err = yaml.NewDecoder(f, yaml.Strict()).Decode(&out)
-	if err != nil && !errors.Is(err, io.EOF) { // EOF: the file holds comments only
-		m.addf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	var all []T
+	for _, name := range files {
+		f, err := fsys.Open(name)
+		if err != nil {
+			m.addf("%v", err)
+			continue
+		}
+		var out []T
+		err = yaml.NewDecoder(f, yaml.Strict()).Decode(&out)
+		f.Close()
+		if err != nil && !errors.Is(err, io.EOF) { // EOF: the file holds comments only
+			m.addf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		}
+		all = append(all, out...)
 	}
-	return out
+	return all
 }
 
 // order sorts the behaviours by area, keeping the file's order within one.
