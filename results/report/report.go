@@ -33,6 +33,7 @@ func Formats() []Format {
 		{"term", Term},
 		{"markdown", Markdown},
 		{"json", JSON},
+		{"findings", Inbox},
 	}
 }
 

@@ -208,7 +208,7 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	}
 	claims := base.Demands(id, ed.ID)
 	for _, d := range claims {
-		if !satisfies(r, d.Demand) {
+		if !d.Demand.Met(r.Outcome, r.Facts) {
 			out.Violated = append(out.Violated, d)
 		}
 	}
@@ -226,19 +226,6 @@ func orUnsaid(why string) string {
 		return "no reason given"
 	}
 	return why
-}
-
-// satisfies reports whether an observation is what d demands.
-func satisfies(r *record.Record, d *knowledge.Demand) bool {
-	if !d.Outcome.Has(r.Outcome) {
-		return false
-	}
-	for f, want := range d.Facts {
-		if got, ok := r.Facts[f]; !ok || !want.Has(got) {
-			return false
-		}
-	}
-	return true
 }
 
 // universal marks the rules that hold for every observation.
@@ -351,8 +338,8 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 			}
 		}
 	}
-	if e.entry != nil && !satisfies(r, &knowledge.Demand{Outcome: e.entry.Outcome, Facts: e.entry.Facts}) && len(e.page) > 0 &&
-		!slices.ContainsFunc(e.page, func(d knowledge.Demanded) bool { return !satisfies(r, d.Demand) }) {
+	if e.entry != nil && !(&knowledge.Demand{Outcome: e.entry.Outcome, Facts: e.entry.Facts}).Met(r.Outcome, r.Facts) && len(e.page) > 0 &&
+		!slices.ContainsFunc(e.page, func(d knowledge.Demanded) bool { return !d.Demand.Met(r.Outcome, r.Facts) }) {
 		wrong = append(wrong, "it is what the page says: the kernel stopped deviating, or the ledger is wrong")
 	}
 	return wrong

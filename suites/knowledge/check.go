@@ -49,6 +49,9 @@ func (b *Base) check(m *Mistakes) {
 	c.checkLedger()
 	c.checkWarnings()
 	c.checkDecided()
+	if len(*m) == 0 { // they rest on everything else
+		c.checkProposals()
+	}
 }
 
 type checker struct {

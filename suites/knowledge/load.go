@@ -30,7 +30,8 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads areas, behaviours, claims, editions, ledger and warnings from a file system. Each
+// LoadFS loads areas, behaviours, claims, editions, ledger, warnings and, if there are any,
+// proposals from a file system. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -43,6 +44,7 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Claims:     decode[Claim](fsys, "claims", &m),
 		Ledger:     decode[Entry](fsys, "ledger", &m),
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
+		Proposals:  optional[Proposal](fsys, "proposals", &m),
 	}
 	if len(m) > 0 {
 		// Checks across files would only repeat what is wrong in the unreadable one.
@@ -55,6 +57,14 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		return nil, m
 	}
 	return b, nil
+}
+
+// optional is decode for what a base may do without.
+func optional[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+	if _, err := fs.Stat(fsys, kind+".yaml"); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return decode[T](fsys, kind, m)
 }
 
 func decode[T any](fsys fs.FS, kind string, m *Mistakes) []T {
