@@ -3,8 +3,12 @@ package all
 
 import (
 	"pivotspec/suites/busy"
+	"pivotspec/suites/detached"
+	"pivotspec/suites/failfs"
+	"pivotspec/suites/foreign"
 	"pivotspec/suites/forms"
 	"pivotspec/suites/invalid"
+	"pivotspec/suites/locked"
 	"pivotspec/suites/lookup"
 	"pivotspec/suites/migrate"
 	"pivotspec/suites/order"
@@ -21,6 +25,10 @@ func Specs() ([]spec.Spec, error) {
 		lookup.Specs(),
 		busy.Specs(),
 		invalid.Specs(),
+		locked.Specs(),
+		foreign.Specs(),
+		detached.Specs(),
+		failfs.Specs(),
 		order.Specs(),
 		success.Specs(),
 		migrate.Specs(),

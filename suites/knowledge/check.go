@@ -36,6 +36,9 @@ func outcomes() map[string]bool {
 			out[s] = true
 		}
 	}
+	// Two names of one errno; observations use the one that the kernel uses.
+	delete(out, "ENOTSUP")
+	out["EOPNOTSUPP"] = true
 	return out
 }
 

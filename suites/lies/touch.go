@@ -66,7 +66,7 @@ func secondPivot(r *record.Record) bool {
 func byChild(r *record.Record) bool {
 	return slices.Contains([]string{
 		"eperm/root-of-child-user-namespace", "success/root-of-owning-user-namespace", "migrate/kernel-threads",
-	}, r.ID)
+	}, r.ID) || childMakesError(r.ID)
 }
 
 // isPathFact reports whether a fact says where a path leads.
@@ -89,7 +89,7 @@ func bystanderCwdMoves(r *record.Record) bool {
 // cwdElsewhere reports whether the caller's cwd is at neither the old root nor new_root when
 // it pivots.
 func cwdElsewhere(id string) bool {
-	return slices.Contains([]string{
+	return errorCwdElsewhere(id) || slices.Contains([]string{
 		"einval/new-root-outside-the-callers-root",
 		"enoent/put-old-unlinked",
 		"migrate/caller-cwd-below-old-root",
@@ -105,9 +105,9 @@ func cwdElsewhere(id string) bool {
 func cwdStays(r *record.Record) bool {
 	if strings.HasPrefix(r.ID, "rootfs/") {
 		// Their controls pivot from "/".
-		return strings.HasSuffix(r.ID, "dot-dot") && !failed(r)
+		return (strings.HasSuffix(r.ID, "dot-dot") || strings.HasSuffix(r.ID, "relative-put-old")) && !failed(r)
 	}
-	return cwdElsewhere(r.ID) || slices.Contains([]string{
+	return cwdElsewhere(r.ID) || errorCwdStays(r.ID) || slices.Contains([]string{
 		"eacces/new-root-prefix-not-searchable",
 		"enoent/new-root-unlinked",
 		"forms/dot-dot",
