@@ -2,6 +2,7 @@
 package all
 
 import (
+	"pivotspec/suites/after"
 	"pivotspec/suites/busy"
 	"pivotspec/suites/detached"
 	"pivotspec/suites/failfs"
@@ -32,7 +33,9 @@ func Specs() ([]spec.Spec, error) {
 		order.Specs(),
 		success.Specs(),
 		migrate.Specs(),
+		after.Specs(),
 		forms.Specs(),
+		rootfs.EarlySpecs(),
 		rootfs.Specs(),
 	)
 }

@@ -1,23 +1,8 @@
 package lies
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // What touch.go asks, of the behaviours that are errors beyond the plain ones.
-
-// childMakesError reports whether it is a child process that meets with the error.
-func childMakesError(id string) bool {
-	for _, part := range []string{
-		"landlock", "failfs", "locked", "unmapped-owner", "user-namespace", "propagated", "inherited",
-	} {
-		if strings.Contains(id, part) {
-			return true
-		}
-	}
-	return false
-}
 
 // errorCwdElsewhere reports whether the caller's cwd is at neither the old root nor new_root when
 // the control pivots.

@@ -11,7 +11,7 @@ import (
 // it. IDs are named where the observation does not tell.
 
 // failed reports whether the call under test failed.
-func failed(r *record.Record) bool { return r.Outcome != record.OK }
+func failed(r *record.Record) bool { return r.Status == record.Observed && r.Outcome != record.OK }
 
 // pivots reports whether the call under test is pivot_root.
 func pivots(r *record.Record) bool { return r.Facts["effect"] != "" }
@@ -32,8 +32,8 @@ func hasFact(r *record.Record, so func(fact, value string) bool) bool {
 // outcomesOfCalls returns the outcomes of the calls that follow the one under test.
 func outcomesOfCalls(r *record.Record) []string {
 	var out []string
-	for _, f := range []string{"umount", "lazy-umount", rmdir, rename, chroot, "back", "private"} {
-		if v, ok := r.Facts[f]; ok {
+	for f, v := range r.Facts {
+		if isAnyOf(f, "umount", "lazy-umount", rmdir, rename, chroot, setns, userNamespace, "back", "private") {
 			out = append(out, v)
 		}
 	}
@@ -45,7 +45,7 @@ func calls(name string) func(*record.Record) bool {
 	return func(r *record.Record) bool {
 		switch name {
 		case umount:
-			return r.Facts["umount"] != "" || r.ID == "rootfs/umount-slash"
+			return hasFact(r, func(f, _ string) bool { return isAnyOf(f, "umount") }) || r.ID == "rootfs/umount-slash"
 		case mount:
 			return strings.HasSuffix(r.ID, "move-onto-slash-and-chroot")
 		}
@@ -64,9 +64,7 @@ func secondPivot(r *record.Record) bool {
 
 // byChild reports whether it is a child process that pivots.
 func byChild(r *record.Record) bool {
-	return slices.Contains([]string{
-		"eperm/root-of-child-user-namespace", "success/root-of-owning-user-namespace", "migrate/kernel-threads",
-	}, r.ID) || childMakesError(r.ID)
+	return slices.ContainsFunc(r.Steps, func(step string) bool { return strings.Contains(step, ": "+pivotRoot+"(") })
 }
 
 // isPathFact reports whether a fact says where a path leads.

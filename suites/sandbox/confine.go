@@ -2,17 +2,10 @@ package sandbox
 
 import (
 	"errors"
-	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// Rbind is the step that mounts from, with everything below it, also on to.
-func (s *Script) Rbind(from, to string) {
-	s.add(fmt.Sprintf("mount --rbind %s %s", from, to), unix.SYS_MOUNT,
-		s.str(from), s.str(to), 0, unix.MS_BIND|unix.MS_REC, 0)
-}
 
 // ChrootHere is the step that makes the child's working directory its root.
 func (s *Script) ChrootHere() { s.Chroot(".") }
