@@ -8,6 +8,7 @@ import (
 	"pivotspec/suites/lookup"
 	"pivotspec/suites/migrate"
 	"pivotspec/suites/order"
+	"pivotspec/suites/pairs"
 	"pivotspec/suites/permission"
 	"pivotspec/suites/rootfs"
 	"pivotspec/suites/spec"
@@ -22,6 +23,7 @@ func Specs() ([]spec.Spec, error) {
 		busy.Specs(),
 		invalid.Specs(),
 		order.Specs(),
+		pairs.Specs(),
 		success.Specs(),
 		migrate.Specs(),
 		forms.Specs(),
