@@ -47,6 +47,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkBehaviours()
 	c.checkClaims()
 	c.checkLedger()
+	c.checkOrders()
 	c.checkWarnings()
 	c.checkDecided()
 }

@@ -30,7 +30,7 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads areas, behaviours, claims, editions, ledger and warnings from a file system. Each
+// LoadFS loads areas, behaviours, claims, editions, ledger, orders and warnings from a file system. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -42,6 +42,7 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Behaviours: decode[Behaviour](fsys, "behaviours", &m),
 		Claims:     decode[Claim](fsys, "claims", &m),
 		Ledger:     decode[Entry](fsys, "ledger", &m),
+		Orders:     decodeOrders(fsys, &m),
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
 	}
 	if len(m) > 0 {
