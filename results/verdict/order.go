@@ -21,14 +21,8 @@ func (e *expectation) order(base *knowledge.Base, s knowledge.Series, r *record.
 	by := "orders.yaml " + o.Range()
 	// A fault that needs a feature may be absent, if the guest says so.
 	there := func(f *faults.Fault) bool { return f.Needs == "" || r.Facts[f.ID] != faults.Absent }
-	w := o.Winners(there)
-	rows := faults.Rows(w)
-	for _, f := range faults.Table() {
-		row, ok := rows[f.ID]
-		if !ok {
-			row = faults.Absent
-		}
-		e.facts[f.ID] = []rule{{knowledge.Set{row}, by}}
+	for f, row := range o.Rows(there) {
+		e.facts[f] = []rule{{knowledge.Set{row}, by}}
 	}
 	if first, ok := o.First(faults.AtOnce(faults.Table())); ok {
 		e.outcome = append(e.outcome, rule{knowledge.Set{first}, by})

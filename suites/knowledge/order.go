@@ -52,6 +52,17 @@ func (o *Order) Winners(have func(*faults.Fault) bool) faults.Winners {
 	return w
 }
 
+// Rows returns the winners as the facts of an observation; a fault that there is not is absent.
+func (o *Order) Rows(have func(*faults.Fault) bool) map[string]string {
+	w := o.Winners(have)
+	for _, f := range faults.Table() {
+		if key := [2]string{f.ID, ""}; w[key] == "" {
+			w[key] = faults.Absent
+		}
+	}
+	return faults.Rows(w)
+}
+
 // place is where an order has a fault.
 type place struct {
 	group int

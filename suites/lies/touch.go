@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"pivotspec/suites/faults"
 	"pivotspec/suites/record"
 )
 
@@ -66,6 +67,7 @@ func secondPivot(r *record.Record) bool {
 func byChild(r *record.Record) bool {
 	return slices.Contains([]string{
 		"eperm/root-of-child-user-namespace", "success/root-of-owning-user-namespace", "migrate/kernel-threads",
+		faults.Behaviour,
 	}, r.ID)
 }
 
