@@ -68,6 +68,14 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 		}
 		b.WriteString(".\n")
 	}
+	section(ordersTitle, len(f.Orders))
+	for _, o := range f.Orders {
+		fmt.Fprintf(&b, "- %s: %s", o.Kernels, md(o.Line))
+		for _, n := range o.notes() {
+			fmt.Fprintf(&b, ". %s", md(n))
+		}
+		b.WriteString(".\n")
+	}
 	mdProblems(&b, f)
 	_, err := io.WriteString(w, b.String())
 	return err

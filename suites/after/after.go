@@ -100,7 +100,7 @@ func Specs() []spec.Spec {
 			w.Fact("at-slash", w.Label("/"))
 			w.Fact("new-user-namespace", w.TryUserNamespace().Outcome)
 			// The positive control: the same caller at the namespace's root.
-			w.Enter(ns)
+			w.Setns(ns, "the namespace")
 			w.Fact("new-user-namespace-at-namespace-root", w.TryUserNamespace().Outcome)
 		}},
 		// What an initramfs met that entered the real root by chroot alone.
@@ -108,7 +108,7 @@ func Specs() []spec.Spec {
 			ns := w.Namespace()
 			w.JailWithout()
 			w.Observe(w.TryUserNamespace())
-			w.Enter(ns)
+			w.Setns(ns, "the namespace")
 			w.Control(w.TryUserNamespace())
 		}},
 		{ID: "after/new-user-namespace-after-move-and-chroot", Body: func(w *sandbox.World) {

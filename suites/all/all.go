@@ -13,6 +13,7 @@ import (
 	"pivotspec/suites/lookup"
 	"pivotspec/suites/migrate"
 	"pivotspec/suites/order"
+	"pivotspec/suites/pairs"
 	"pivotspec/suites/permission"
 	"pivotspec/suites/rootfs"
 	"pivotspec/suites/spec"
@@ -31,6 +32,7 @@ func Specs() ([]spec.Spec, error) {
 		detached.Specs(),
 		failfs.Specs(),
 		order.Specs(),
+		pairs.Specs(),
 		success.Specs(),
 		migrate.Specs(),
 		after.Specs(),

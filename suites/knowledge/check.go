@@ -50,6 +50,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkBehaviours()
 	c.checkClaims()
 	c.checkLedger()
+	c.checkOrders()
 	c.checkWarnings()
 	c.checkDecided()
 	if len(*m) == 0 { // they rest on everything else

@@ -25,6 +25,8 @@ type Base struct {
 	Claims []Claim
 	// Ledger as the file has it.
 	Ledger []Entry
+	// Orders are in which order kernels check for faults, as the file has them.
+	Orders []Order
 	// Warnings are the kernel messages known to be harmless.
 	Warnings []KnownWarning
 	// Proposals for the page's maintainer, as the file has them.

@@ -30,8 +30,8 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads areas, behaviours, claims, editions, ledger, warnings and, if there are any,
-// proposals from a file system. Each
+// LoadFS loads areas, behaviours, claims, editions, ledger, orders, warnings and, if there are
+// any, proposals from a file system. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -43,6 +43,7 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Behaviours: decode[Behaviour](fsys, "behaviours", &m),
 		Claims:     decode[Claim](fsys, "claims", &m),
 		Ledger:     decode[Entry](fsys, "ledger", &m),
+		Orders:     decodeOrders(fsys, &m),
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
 		Proposals:  optional[Proposal](fsys, "proposals", &m),
 	}

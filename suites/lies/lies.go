@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pivotspec/suites/faults"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 )
@@ -234,6 +235,16 @@ func Table() []Lie {
 				return failed(r) || slices.ContainsFunc(outcomesOfCalls(r), func(o string) bool { return o != record.OK })
 			},
 			call: func(_ *teller, _ sandbox.Syscall, real func() unix.Errno) unix.Errno { return confuse(real()) },
+		},
+		{
+			Name: "one-wrong-winner", Says: "answers the 300th call of a spec with another errno than is due",
+			Touches: func(r *record.Record) bool { return r.ID == faults.Behaviour },
+			call: only(pivotRoot, func(t *teller, real func() unix.Errno) unix.Errno {
+				if t.calls[pivotRoot] != 300 {
+					return real()
+				}
+				return confuse(real())
+			}),
 		},
 		{
 			Name: "success-without-pivot", Says: "answers success and does nothing",

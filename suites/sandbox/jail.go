@@ -25,12 +25,7 @@ func (w *World) JailOnTop() {
 }
 
 // LeaveJail takes the thread out of a jail, to the root of its namespace.
-func (w *World) LeaveJail() { w.Enter(w.Namespace()) }
-
-// Enter enters a mount namespace, and so its root: setns(2) takes the thread there.
-func (w *World) Enter(ns int) {
-	w.must("setns(the namespace)", unix.Setns(ns, unix.CLONE_NEWNS))
-}
+func (w *World) LeaveJail() { w.Setns(w.Namespace(), "the namespace") }
 
 // Hold opens a directory until the function that it returns is called, or the spec ends.
 func (w *World) Hold(path string) (release func()) {

@@ -141,7 +141,8 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 	build(s)
 	s.Pause()
 	w.note(name + ": a child process")
-	pid, errno := fork(uintptr(flags), s)
+	pid, errno := fork(uintptr(flags), &s.steps[0], s.n, &s.errs[0])
+	runtime.KeepAlive(s)
 	unix.Close(s.ready[1])
 	unix.Close(s.resume[0])
 	w.Defer(func() {
@@ -255,14 +256,15 @@ func (p *Process) make(name string, step int) unix.Errno {
 	return errno
 }
 
-// fork is clone(2) without memory sharing, for a child that runs s and nothing else.
+// fork is clone(2) without memory sharing, for a child that runs n steps and nothing else. The
+// caller keeps alive what they point to.
 //
 // The child is a copy of one thread of a Go program: no scheduler, no collector, possibly
 // locks held for ever. It must not allocate, grow its stack or take a signal; run keeps to
 // that. All signals are blocked over the clone, and stay blocked in the child.
 //
 //go:norace
-func fork(flags uintptr, s *Script) (pid int, errno unix.Errno) {
+func fork(flags uintptr, steps *rawStep, n int, errs *int32) (pid int, errno unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	all, old := ^uint64(0), uint64(0)
@@ -271,13 +273,11 @@ func fork(flags uintptr, s *Script) (pid int, errno unix.Errno) {
 			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
 	}
 	sigmask(&all, &old)
-	steps, n, errs := &s.steps[0], s.n, &s.errs[0]
 	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD)|flags, 0, 0, 0, 0, 0)
 	if r == 0 && e == 0 {
 		run(steps, n, errs)
 	}
 	sigmask(&old, nil)
-	runtime.KeepAlive(s)
 	return int(r), e
 }
 

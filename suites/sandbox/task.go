@@ -102,14 +102,6 @@ func (b *Bystander) TryRmdir(path string) Call {
 	})
 }
 
-// Namespace returns a descriptor of the world's mount namespace, closed when the spec ends.
-func (w *World) Namespace() int {
-	fd, err := unix.Openat(w.proc, fmt.Sprintf("%d/ns/mnt", w.tid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	w.quiet("open the world's namespace", err)
-	w.Defer(func() { unix.Close(fd) })
-	return fd
-}
-
 // Zombie ends the child, which stands at the end of its script, and leaves it unwaited for.
 func (p *Process) Zombie() {
 	p.release()

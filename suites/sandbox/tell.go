@@ -208,7 +208,7 @@ func (w *World) MarkOf(label string, task int, link, path string) {
 func (w *World) TryUserNamespace() Call {
 	return w.call("clone", "clone(CLONE_NEWUSER)", func() error {
 		s := &Script{errs: make([]int32, 1)}
-		pid, errno := fork(unix.CLONE_NEWUSER, s)
+		pid, errno := fork(unix.CLONE_NEWUSER, &s.steps[0], s.n, &s.errs[0])
 		if errno != 0 {
 			return errno
 		}
