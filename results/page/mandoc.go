@@ -16,8 +16,8 @@ import (
 
 // Limits on mandoc, far above what any page needs: pages of 50 kB take it 10 ms and 10 MB.
 const (
-	maxTime   = 8 * time.Second
-	maxCPU    = 5       // seconds
+	maxTime   = 6 * time.Second
+	maxCPU    = 3       // seconds
 	maxMemory = 512     // MiB of address space
 	maxTree   = 4 << 23 // bytes of output
 	maxNotes  = 1 << 16 // bytes of messages

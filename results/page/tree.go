@@ -67,11 +67,7 @@ var (
 // format has no specification, and what matters is checked where it is used.
 func parseTree(out []byte) *document {
 	d := &document{meta: map[string]string{}}
-	type open struct {
-		*node
-		indent int
-	}
-	stack := []open{{&d.root, -1}}
+	stack := []open{{&d.root, -childIndent}}
 	inTree := false
 	for line := range bytes.Lines(out) {
 		text := strings.ToValidUTF8(strings.TrimSuffix(string(line), "\n"), "")
@@ -85,26 +81,52 @@ func parseTree(out []byte) *document {
 				continue
 			}
 		}
-		n, indent := parseNode(text)
+		n, spaces := parseNode(text)
 		if n == nil {
 			continue
 		}
-		// Texts have no children, and may begin with spaces that look like indentation: such
-		// a text lands one level too deep at most, which changes neither order nor line.
-		for len(stack) > 1 && stack[len(stack)-1].indent >= indent {
-			stack = stack[:len(stack)-1]
+		// Children are printed 4 columns further in than their parent, in a block 2. A text may
+		// begin with spaces of its own, which then look like more of that.
+		top := len(stack) - 1
+		for top > 0 && (stack[top].childIndent() > spaces || !stack[top].takes(n)) {
+			top--
 		}
-		parent := stack[len(stack)-1]
+		stack = stack[:top+1]
+		parent := stack[top]
 		parent.children = append(parent.children, n)
-		if n.kind != kindText && n.kind != kindTable {
-			stack = append(stack, open{n, indent})
+		if n.kind == kindText {
+			n.name = strings.Repeat(" ", max(0, spaces-parent.childIndent())) + n.name
+		} else if n.kind != kindTable {
+			stack = append(stack, open{n, spaces})
 		}
 	}
 	return d
 }
 
+// open is a node that may get more children, with the column at which it was printed.
+type open struct {
+	*node
+	indent int
+}
+
+// childIndent is by how many columns mandoc's tree.c indents children of all but blocks.
+const childIndent = 4
+
+func (o open) childIndent() int {
+	if o.kind == kindBlock {
+		return o.indent + childIndent/2
+	}
+	return o.indent + childIndent
+}
+
+// takes reports whether n can be a child: a macro that has its arguments takes no text from
+// a later line.
+func (o open) takes(n *node) bool {
+	return o.kind != kindElem || !n.first || n.kind != kindText || len(o.children) == 0
+}
+
 // parseNode reads one line of the tree; nil if it is no node that matters.
-func parseNode(text string) (n *node, indent int) {
+func parseNode(text string) (n *node, spaces int) {
 	if m := nodeLine.FindStringSubmatch(text); m != nil {
 		line, err := strconv.Atoi(m[7])
 		if err != nil {

@@ -347,7 +347,7 @@ func (w *walker) row(n *node) {
 
 var (
 	enumerator = regexp.MustCompile(`^[(\[]?([0-9]+|[a-zA-Z]|[ivxIVX]+)?[.)\]:]?$`)
-	errnoTag   = regexp.MustCompile(`^\[?(E[A-Z0-9]{1,15})\]?(?: \(.*\))?$`)
+	errnoTag   = regexp.MustCompile(`^\[?(E[A-Z0-9]{1,15})\]?(?: ?\(.*\))?$`)
 )
 
 // tag returns the name that claims know an item by, "" for a bullet or a number.
