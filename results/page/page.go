@@ -1,10 +1,9 @@
-// Package page reads the source of a manual page and says which of its statements the
-// project knows.
+// Package page reads the source of a manual page and finds its statements.
 //
 // The source, in the man(7) or mdoc(7) macros, is parsed by mandoc(1), whose syntax tree is
 // what [Parse] takes the sentences from. Sentences are counted as claims count them: within
 // the item of a section, the sentences of running text, or the entries of that name in a
-// list. [Check] matches them with the claims of all editions.
+// list. Package pagecheck matches them with the claims of all editions.
 package page
 
 import (
