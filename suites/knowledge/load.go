@@ -30,7 +30,8 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads areas, behaviours, claims, editions, ledger and warnings from a file system. Each
+// LoadFS loads areas, behaviours, claims, editions, ledger and warnings from a file system, and
+// the statements of those editions of which they are listed. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -43,6 +44,7 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Claims:     decode[Claim](fsys, "claims", &m),
 		Ledger:     decode[Entry](fsys, "ledger", &m),
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
+		Statements: decodeAny[Statements](fsys, "statements", &m),
 	}
 	if len(m) > 0 {
 		// Checks across files would only repeat what is wrong in the unreadable one.
@@ -58,13 +60,29 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 }
 
 func decode[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+	files := dataFiles(fsys, kind)
+	if len(files) == 0 {
+		files = []string{kind + ".yaml"} // which is missed
+	}
+	return decodeFiles[T](fsys, files, m)
+}
+
+// decodeAny decodes what there is of a kind that may be left out.
+func decodeAny[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+	return decodeFiles[T](fsys, dataFiles(fsys, kind), m)
+}
+
+// dataFiles returns the files that hold a kind of data, the single one first.
+func dataFiles(fsys fs.FS, kind string) []string {
 	// A pattern without a mistake in it has no error.
 	files, _ := fs.Glob(fsys, kind+"/*.yaml")
-	if single := kind + ".yaml"; len(files) == 0 {
-		files = []string{single}
-	} else if _, err := fs.Stat(fsys, single); err == nil {
-		files = append([]string{single}, files...)
+	if _, err := fs.Stat(fsys, kind+".yaml"); err == nil {
+		files = append([]string{kind + ".yaml"}, files...)
 	}
+	return files
+}
+
+func decodeFiles[T any](fsys fs.FS, files []string, m *Mistakes) []T {
 	var all []T
 	for _, name := range files {
 		f, err := fsys.Open(name)
