@@ -88,7 +88,7 @@ const giveSource = "give the source of a page, such as pivot_root.2 or pivot_roo
 // for messages. It fails with an [InputError] for what is no page, and within some seconds
 // for what never ends; with a [ToolError] without mandoc.
 func Parse(ctx context.Context, file string, r io.Reader) (*Page, error) {
-	src, err := unpack(file, r)
+	src, err := unpack(ctx, file, r)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,9 @@ func Parse(ctx context.Context, file string, r io.Reader) (*Page, error) {
 	p := &Page{
 		File: file, Name: render(doc.meta["title"]), Section: doc.meta["sec"],
 		Date: doc.meta["date"], Source: render(doc.meta["os"]), Skipped: skipped,
+	}
+	if p.Source == noSource {
+		p.Source = ""
 	}
 	if name := doc.meta["name"]; name != "" { // mdoc: .Nm keeps the case that .Dt lost
 		p.Name = render(name)

@@ -267,14 +267,23 @@ func (c *checker) index() {
 }
 
 // choose finds the edition to compare with: the one that has most in common with the page,
-// measured by what is in one of them only, too; of equals the current one, then the later.
+// measured by what is in one of them only, too; of equals that of the page's date, then the
+// current one, then the latest.
 func (c *checker) choose(r *Report, edition string) error {
 	here := map[string]bool{}
 	for _, s := range c.page.Statements {
 		here[s.Fingerprint] = true
 	}
-	best := -1.0
+	type choice struct {
+		likeness float64
+		tie      int
+		Edition
+	}
+	var best *choice
 	for _, e := range c.base.Editions {
+		if edition != "" && edition != e.ID {
+			continue
+		}
 		same, total := 0, len(here)
 		for fp, list := range c.known {
 			if slices.ContainsFunc(list, func(s sentence) bool { return s.edition == e.ID }) {
@@ -285,16 +294,21 @@ func (c *checker) choose(r *Report, edition string) error {
 				}
 			}
 		}
-		likeness := float64(same) / float64(max(1, total))
-		if edition == e.ID || edition == "" && (likeness > best || likeness == best && (e.Current || r.Edition.ID != c.base.Current().ID)) {
-			best = likeness
-			r.Edition = Edition{ID: e.ID, Title: e.Title, Same: same, Chosen: edition != ""}
+		now := choice{likeness: float64(same) / float64(max(1, total)), Edition: Edition{ID: e.ID, Title: e.Title, Same: same, Chosen: edition != ""}}
+		switch {
+		case e.Date != "" && e.Date == c.page.Date:
+			now.tie = 2
+		case e.Current:
+			now.tie = 1
+		}
+		if best == nil || cmp.Or(cmp.Compare(now.likeness, best.likeness), cmp.Compare(now.tie, best.tie)) >= 0 {
+			best = &now
 		}
 	}
-	c.edition = r.Edition.ID
-	if c.edition == "" {
+	if best == nil {
 		return fmt.Errorf("there is no edition %q of the page", edition)
 	}
+	r.Edition, c.edition = best.Edition, best.ID
 	return nil
 }
 
@@ -351,7 +365,9 @@ func (c *checker) match(r *Report) {
 }
 
 // samePlace compares without the number: an entry before it moves that.
-func samePlace(p knowledge.Place, s *Statement) bool { return p.Section == s.Section && p.Item == s.Item }
+func samePlace(p knowledge.Place, s *Statement) bool {
+	return p.Section == s.Section && p.Item == s.Item
+}
 
 // preferred returns the sentence of the edition compared with, else the latest.
 func (c *checker) preferred(list []sentence) sentence {
