@@ -27,6 +27,10 @@ const (
 // use: a reference to another page. Without it the name would be missing in the sentence.
 const prelude = ".de MR\n.BR \\\\$1 (\\\\$2)\\\\$3\n..\n"
 
+// noSource stands for the version of a page whose title does not tell it: mandoc would put in
+// the name of this machine's system.
+const noSource = "pivotspec-unknown"
+
 // preludeLines is by how much the prelude moves the page's lines down.
 const preludeLines = 3
 
@@ -49,7 +53,7 @@ func mandoc(ctx context.Context, file string, src []byte) (tree []byte, skipped 
 	defer stop()
 	// The shell sets the limits before there is anything to limit.
 	cmd := exec.CommandContext(limited, "/bin/sh", "-c",
-		fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$0" -T tree -W error -I os=none`, maxMemory<<10, maxCPU), path)
+		fmt.Sprintf(`ulimit -v %d && ulimit -t %d && exec "$0" -T tree -W error -I os=%s`, maxMemory<<10, maxCPU, noSource), path)
 	cmd.Dir = dir
 	cmd.Env = []string{"LC_ALL=C", "PATH=/nonexistent"}
 	cmd.WaitDelay = time.Second

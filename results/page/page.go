@@ -1,10 +1,9 @@
-// Package page reads the source of a manual page and says which of its statements the
-// project knows.
+// Package page reads the source of a manual page and finds its statements.
 //
 // The source, in the man(7) or mdoc(7) macros, is parsed by mandoc(1), whose syntax tree is
 // what [Parse] takes the sentences from. Sentences are counted as claims count them: within
 // the item of a section, the sentences of running text, or the entries of that name in a
-// list. [Check] matches them with the claims of all editions.
+// list. Package pagecheck matches them with the claims of all editions.
 package page
 
 import (
@@ -89,7 +88,7 @@ const giveSource = "give the source of a page, such as pivot_root.2 or pivot_roo
 // for messages. It fails with an [InputError] for what is no page, and within some seconds
 // for what never ends; with a [ToolError] without mandoc.
 func Parse(ctx context.Context, file string, r io.Reader) (*Page, error) {
-	src, err := unpack(file, r)
+	src, err := unpack(ctx, file, r)
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +106,9 @@ func Parse(ctx context.Context, file string, r io.Reader) (*Page, error) {
 	p := &Page{
 		File: file, Name: render(doc.meta["title"]), Section: doc.meta["sec"],
 		Date: doc.meta["date"], Source: render(doc.meta["os"]), Skipped: skipped,
+	}
+	if p.Source == noSource {
+		p.Source = ""
 	}
 	if name := doc.meta["name"]; name != "" { // mdoc: .Nm keeps the case that .Dt lost
 		p.Name = render(name)

@@ -467,8 +467,12 @@ func TestParseWithoutMandoc(t *testing.T) {
 func TestParseStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Parse(ctx, "x", strings.NewReader(good)); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+	never, end := io.Pipe()
+	defer end.Close()
+	for _, r := range []io.Reader{strings.NewReader(good), never} {
+		if _, err := Parse(ctx, "x", r); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
 	}
 }
 

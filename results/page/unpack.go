@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -18,13 +19,36 @@ import (
 // manpages packages has a tenth of it.
 const maxSource = 4 << 20
 
+// readAll reads r to its end or to one byte more than a source may have. A terminal or a pipe
+// may never end: then what the context says goes.
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		data, err := io.ReadAll(io.LimitReader(r, maxSource+1))
+		done <- result{data, err}
+	}()
+	select {
+	case got := <-done:
+		return got.data, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // unpack reads all of r and undoes one compression, told by the first bytes.
-func unpack(file string, r io.Reader) ([]byte, error) {
+func unpack(ctx context.Context, file string, r io.Reader) ([]byte, error) {
 	bad := func(happened, do string, err error) ([]byte, error) {
 		return nil, &InputError{File: file, Happened: happened, Do: do, Err: err}
 	}
 	tooBig := "it is longer than " + strconv.Itoa(maxSource>>20) + " MiB, which no manual page is"
-	packed, err := io.ReadAll(io.LimitReader(r, maxSource+1))
+	packed, err := readAll(ctx, r)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
 	if err != nil {
 		if p := (*fs.PathError)(nil); errors.As(err, &p) {
 			err = p.Err

@@ -396,14 +396,22 @@ func (p *printer) text(indent, s string) { p.hang(indent, indent, s) }
 
 // hang writes s behind first, broken at blanks to the width, later lines behind rest.
 func (p *printer) hang(first, rest, s string) {
-	if p.o.Width == 0 {
-		p.line(first + s)
-		return
+	for _, l := range Hang(p.o.Width, first, rest, s) {
+		p.line(l)
 	}
+}
+
+// Hang returns the lines of s behind first, broken at blanks to a width (0 for no limit),
+// later lines behind rest.
+func Hang(width int, first, rest, s string) []string {
+	if width == 0 {
+		return []string{first + s}
+	}
+	var lines []string
 	line, indent := first, true
 	for word := range strings.SplitSeq(s, " ") {
-		if !indent && text.StringWidthWithoutEscSequences(line+" "+word) > p.o.Width {
-			p.line(line)
+		if !indent && text.StringWidthWithoutEscSequences(line+" "+word) > width {
+			lines = append(lines, line)
 			line, indent = rest, true
 		}
 		if !indent {
@@ -411,7 +419,7 @@ func (p *printer) hang(first, rest, s string) {
 		}
 		line, indent = line+word, false
 	}
-	p.line(line)
+	return append(lines, line)
 }
 
 // grid is a table of cells that may hold colours.

@@ -32,6 +32,11 @@ func (v *view) check() (*knowledge.Base, error) {
 	if !slices.Contains(report.Names(), v.format) {
 		return nil, usage(fmt.Errorf("--format %s: there is no such format; there are %s", v.format, strings.Join(report.Names(), ", ")))
 	}
+	return v.base()
+}
+
+// base refuses an edition that there is not, and returns what is known.
+func (v *view) base() (*knowledge.Base, error) {
 	base, err := knowledge.Load()
 	if err != nil {
 		return nil, failed(err)
