@@ -9,7 +9,7 @@ ARCH ?= amd64
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## install the Debian packages that are missing (QEMU)
+setup: ## install the Debian packages that are missing (QEMU, mandoc)
 	@harness/ci/setup
 
 build: ## build bin/pivotspec

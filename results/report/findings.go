@@ -345,16 +345,26 @@ func byArch(j *verdict.Judgement, do func(arch string, from, to int)) {
 // spans says what which kernels do: "5.10–6.19 EINVAL; OK since 7.0". Kernels that showed
 // nothing are passed over.
 func (f *Findings) spans(j *verdict.Judgement, results []*verdict.Result, what func(*verdict.Result) string) string {
+	return f.Spans(j, func(i int) string {
+		if r := results[i]; r != nil && r.Outcome != "" {
+			return what(r)
+		}
+		return ""
+	})
+}
+
+// Spans says what is to be said of which of the judgement's kernels, such as "5.10–6.19
+// EINVAL; OK since 7.0". what returns it for a column, or "" for nothing.
+func (f *Findings) Spans(j *verdict.Judgement, what func(column int) string) string {
 	type run struct{ first, last, text string }
 	var archs, texts []string
 	byArch(j, func(arch string, from, to int) {
 		var runs []run
 		for i := from; i < to; i++ {
-			r := results[i]
-			if r == nil || r.Outcome == "" {
+			text := what(i)
+			if text == "" {
 				continue
 			}
-			text := what(r)
 			if n := len(runs); n > 0 && runs[n-1].text == text {
 				runs[n-1].last = f.Columns[i]
 			} else {

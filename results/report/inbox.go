@@ -58,7 +58,7 @@ const (
 	kindContradiction = "in contradiction with itself"
 	kindWrong         = "wrong"
 	kindStale         = "stale"
-	kindEarly         = "not true of older kernels"
+	kindEarly         = "not true of all kernels"
 	kindSilent        = "silent"
 	kindFine          = "nothing wrong"
 )
@@ -134,24 +134,16 @@ func silent(r *verdict.Result) bool { return r != nil && r.Verdict == verdict.Si
 // claim finds out on which kernels a claim of the judged edition holds.
 func (in *inbox) claim(c *knowledge.Claim) claimFound {
 	place, _ := c.In(in.j.Edition.ID)
-	f := claimFound{claim: c, where: place.String()}
-	h := History(in.j, c)
-	is := func(s Standing) func(int) bool { return func(i int) bool { return h[i] == s } }
-	f.holds, f.fails, f.blind = in.ranges(in.j, is(Holds)), in.ranges(in.j, is(Fails)), in.ranges(in.j, is(Undecided))
-	f.kind = kindFine
-	fails, last := slices.Contains(h, Fails), Undecided
-	for _, s := range h {
-		if s != Undecided {
-			last = s
-		}
-	}
-	switch {
-	case !fails:
-	case !slices.Contains(h, Holds):
+	f := claimFound{claim: c, where: place.String(), kind: kindFine}
+	h := history(in.j, in.Findings, c)
+	is := func(t verdict.Truth) func(int) bool { return func(i int) bool { return h.Standings[i].Truth == t } }
+	f.holds, f.fails, f.blind = in.ranges(in.j, is(verdict.True)), in.ranges(in.j, is(verdict.False)), in.ranges(in.j, is(verdict.Undecided))
+	switch h.State {
+	case NeverTrue:
 		f.kind = kindWrong
-	case last == Fails:
+	case Stale:
 		f.kind = kindStale
-	default:
+	case CameTrue, Varies:
 		f.kind = kindEarly
 	}
 	return f

@@ -19,6 +19,9 @@ type Options struct {
 	Colour bool
 	// ASCII keeps to symbols that any terminal has.
 	ASCII bool
+	// Edition is the one that was asked for, "" for none in particular. Reports about claims
+	// have only those of that edition, else those of all.
+	Edition string
 }
 
 // Format is one way to write a judgement.
@@ -34,6 +37,8 @@ func Formats() []Format {
 		{"markdown", Markdown},
 		{"json", JSON},
 		{"findings", Inbox},
+		{"claims", Claims},
+		{"claims-json", ClaimsJSON},
 	}
 }
 

@@ -326,6 +326,13 @@ func (p *printer) findings() {
 			p.text("      ", n)
 		}
 	}
+	p.trouble()
+	p.line("")
+	p.text("", p.bold(p.f.Summary))
+}
+
+// trouble writes what was not observed, or not as expected.
+func (p *printer) trouble() {
 	p.section("Not supported", len(p.f.Unsupported))
 	p.problems(p.f.Unsupported)
 	p.section("UNEXPECTED", len(p.f.Unexpected)+len(p.f.Warnings))
@@ -342,8 +349,6 @@ func (p *printer) findings() {
 	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
 	p.problems(p.f.Unobserved)
 	p.problems(together(p.f.Cells))
-	p.line("")
-	p.text("", p.bold(p.f.Summary))
 }
 
 func countChanges(list []Change, silent bool) int {
@@ -398,14 +403,22 @@ func (p *printer) text(indent, s string) { p.hang(indent, indent, s) }
 
 // hang writes s behind first, broken at blanks to the width, later lines behind rest.
 func (p *printer) hang(first, rest, s string) {
-	if p.o.Width == 0 {
-		p.line(first + s)
-		return
+	for _, l := range Hang(p.o.Width, first, rest, s) {
+		p.line(l)
 	}
+}
+
+// Hang returns the lines of s behind first, broken at blanks to a width (0 for no limit),
+// later lines behind rest.
+func Hang(width int, first, rest, s string) []string {
+	if width == 0 {
+		return []string{first + s}
+	}
+	var lines []string
 	line, indent := first, true
 	for word := range strings.SplitSeq(s, " ") {
-		if !indent && text.StringWidthWithoutEscSequences(line+" "+word) > p.o.Width {
-			p.line(line)
+		if !indent && text.StringWidthWithoutEscSequences(line+" "+word) > width {
+			lines = append(lines, line)
 			line, indent = rest, true
 		}
 		if !indent {
@@ -413,7 +426,7 @@ func (p *printer) hang(first, rest, s string) {
 		}
 		line, indent = line+word, false
 	}
-	p.line(line)
+	return append(lines, line)
 }
 
 // grid is a table of cells that may hold colours.

@@ -84,20 +84,6 @@ type Result struct {
 	Entry *knowledge.Entry
 }
 
-// Observed reports whether the behaviour was observed, whatever became of it.
-func (r *Result) Observed() bool {
-	switch r.Verdict {
-	case Conforms, Deviation, Silent, Unexpected:
-		return r.Outcome != ""
-	}
-	return false
-}
-
-// Satisfies reports whether what was observed is what d demands.
-func (r *Result) Satisfies(d *knowledge.Demand) bool {
-	return r.Observed() && d.Met(r.Outcome, r.Facts)
-}
-
 // Warning is a kernel message of a cell.
 type Warning struct {
 	Level int

@@ -26,6 +26,7 @@ var (
 var sections = []string{
 	"NAME", "LIBRARY", "SYNOPSIS", "DESCRIPTION", "RETURN VALUE", "ERRORS", "VERSIONS", "STANDARDS",
 	"CONFORMING TO", "HISTORY", "NOTES", "CAVEATS", "BUGS", "EXAMPLES", "SEE ALSO",
+	"QUESTION", "ANSWER", // of an edition that is no manual page
 }
 
 // outcomes are the words a demand or a ledger entry may use, beside "errno N".
@@ -49,6 +50,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkAreas()
 	c.checkBehaviours()
 	c.checkClaims()
+	c.checkStatements()
 	c.checkLedger()
 	c.checkOrders()
 	c.checkWarnings()
@@ -199,6 +201,63 @@ func (c *checker) checkClaims() {
 			}
 			demanded[d.Behaviour] = true
 			c.expectation(at, d.Behaviour, d.Outcome, d.Facts)
+		}
+	}
+}
+
+// checkStatements checks that the claims of each edition whose statements are listed cover
+// those, all of them and nothing else.
+func (c *checker) checkStatements() {
+	covered := map[string]map[Place]bool{}
+	for _, id := range slices.Sorted(maps.Keys(c.editions)) {
+		covered[id] = map[Place]bool{}
+		for i := range c.Claims {
+			if p, ok := c.Claims[i].In(id); ok {
+				covered[id][p] = true
+			}
+		}
+	}
+	seen := map[[3]string]bool{}
+	listed := map[string]map[Place]bool{}
+	for i := range c.Statements {
+		s := &c.Statements[i]
+		at := fmt.Sprintf("statements: edition %s: %s", s.Edition, Place{Section: s.Section, Item: s.Item})
+		if _, ok := c.Edition(s.Edition); !ok {
+			c.addf("%s: there is no such edition", at)
+			continue
+		}
+		key := [3]string{s.Edition, s.Section, s.Item}
+		if seen[key] {
+			c.addf("%s appears twice", at)
+		}
+		seen[key] = true
+		if len(s.Fingerprints) == 0 {
+			c.addf("%s has no statement", at)
+		}
+		if listed[s.Edition] == nil {
+			listed[s.Edition] = map[Place]bool{}
+		}
+		for n, set := range s.Fingerprints {
+			if len(set) == 0 {
+				c.addf("%s: number %d has no fingerprint", at, n+1)
+			}
+		}
+		for _, p := range s.Places() {
+			if listed[s.Edition][p] {
+				c.addf("%s: %s is listed twice at number %d", at, p.Fingerprint, p.Nth)
+			}
+			listed[s.Edition][p] = true
+			if !covered[s.Edition][p] {
+				c.addf("%s: no claim covers number %d (%s)", at, p.Nth, p.Fingerprint)
+			}
+		}
+	}
+	for i := range c.Claims {
+		cl := &c.Claims[i]
+		for _, id := range slices.Sorted(maps.Keys(cl.Editions)) {
+			if p := cl.Editions[id]; listed[id] != nil && !listed[id][p] {
+				c.addf("claims.yaml: %s: edition %s has no statement %s (%s)", cl.ID, id, p, p.Fingerprint)
+			}
 		}
 	}
 }

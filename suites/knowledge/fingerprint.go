@@ -12,9 +12,13 @@ import (
 // everything else counts as one space. So line breaks, fonts, dashes and the style of the
 // quotation marks make no difference. The sentence is given as rendered, not as roff source.
 func Fingerprint(sentence string) string {
-	words := strings.FieldsFunc(strings.ToLower(sentence), func(r rune) bool {
+	sum := sha256.Sum256([]byte(strings.Join(words(sentence), " ")))
+	return hex.EncodeToString(sum[:8])
+}
+
+// words returns the words of a sentence that count, in small letters.
+func words(sentence string) []string {
+	return strings.FieldsFunc(strings.ToLower(sentence), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '/'
 	})
-	sum := sha256.Sum256([]byte(strings.Join(words, " ")))
-	return hex.EncodeToString(sum[:8])
 }

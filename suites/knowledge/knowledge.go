@@ -31,6 +31,8 @@ type Base struct {
 	Warnings []KnownWarning
 	// Proposals for the page's maintainer, as the file has them.
 	Proposals []Proposal
+	// Statements are the sentences of the editions as the files have them.
+	Statements []Statements
 
 	behaviours map[string]int
 	claims     map[string]int
@@ -167,6 +169,41 @@ func (p Place) String() string {
 		s += fmt.Sprintf(" %d", p.Nth)
 	}
 	return s
+}
+
+// Statements are the sentences of one section, or of one item of a section, of an edition.
+// Together those of an edition are all that it says: each has to be covered by a claim, so
+// that no sentence drops out in silence.
+type Statements struct {
+	Edition string `yaml:"edition"`
+	Section string `yaml:"section"`
+	Item    string `yaml:"item"`
+	// Fingerprints has at Nth-1 those of the nth statement: one of a sentence of running
+	// text, one or more of an entry of a list, which may hold several sentences.
+	Fingerprints []Set `yaml:"fingerprints"`
+}
+
+// Places returns the place of each sentence, in order.
+func (s *Statements) Places() []Place {
+	var out []Place
+	for i, set := range s.Fingerprints {
+		for _, f := range set {
+			out = append(out, Place{s.Section, s.Item, i + 1, f})
+		}
+	}
+	return out
+}
+
+// Places returns the place of every sentence of an edition, in order; none if the edition's
+// statements are not listed.
+func (b *Base) Places(edition string) []Place {
+	var out []Place
+	for i := range b.Statements {
+		if s := &b.Statements[i]; s.Edition == edition {
+			out = append(out, s.Places()...)
+		}
+	}
+	return out
 }
 
 // Demand is what a claim demands of one behaviour: one of the outcomes and, together with

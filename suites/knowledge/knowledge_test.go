@@ -19,8 +19,17 @@ func TestData(t *testing.T) {
 	if b.Current() == nil || b.Current().ID != "6.20" {
 		t.Errorf("current edition is %+v, want 6.20", b.Current())
 	}
-	if len(b.Editions) != 8 {
-		t.Errorf("%d editions, want the eight of the design", len(b.Editions))
+	if len(b.Editions) != 9 {
+		t.Errorf("%d editions, want the eight of the design, and the question and answer", len(b.Editions))
+	}
+	// That the claims cover the statements is checked on loading; here, that all are listed.
+	for edition, want := range map[string]int{
+		"2.3.41": 33, "4.10": 35, "qa-initramfs": 18, "dlang": 41, "2019-08": 45,
+		"5.10": 54, "6.03": 54, "6.9.1": 54, "6.20": 54,
+	} {
+		if got := len(b.Places(edition)); got != want {
+			t.Errorf("edition %s: %d statements are listed, want %d", edition, got, want)
+		}
 	}
 }
 
@@ -84,6 +93,10 @@ func good() map[string]string {
 		"proposals.yaml": `
 - {id: shared, title: shared mounts, claims: [errors/einval-shared], show: einval/shared, propose: more}
 - {id: quiet, title: a silence, areas: [rootfs], show: rootfs/quiet, none: nobody asks}
+`,
+		"statements/4.10.yaml": `
+- {edition: "4.10", section: ERRORS, item: EINVAL, fingerprints: [` + fingerprint + `]}
+- {edition: "4.10", section: BUGS, fingerprints: [[` + fingerprint + `]]}
 `,
 	}
 }
@@ -244,6 +257,13 @@ func TestMistakes(t *testing.T) {
 		{"proposal about nothing", "proposals.yaml", "areas: [rootfs]", "areas: [einval]", "is about nothing"},
 		{"proposal for an unknown area", "proposals.yaml", "areas: [rootfs]", "areas: [ebusy]", `no area "ebusy"`},
 		{"proposal for an unknown group", "proposals.yaml", "areas: [rootfs]", "areas: [rootfs], groups: [99]", "no behaviour is of group 99"},
+		{"statement without a claim", "statements/4.10.yaml", "[[", "[fedcba9876543210, [", "BUGS: no claim covers number 1 (fedcba9876543210)"},
+		{"claim without a statement", "statements/4.10.yaml", "section: BUGS", "section: NOTES", "bugs/insanity: edition 4.10 has no statement BUGS"},
+		{"statement listed twice", "statements/4.10.yaml", "[[", "[[" + fingerprint + ", ", "is listed twice at number 1"},
+		{"statements listed twice", "statements/4.10.yaml", "section: BUGS", "section: ERRORS, item: EINVAL", "ERRORS, EINVAL appears twice"},
+		{"statements of nothing", "statements/4.10.yaml", `edition: "4.10", section: BUGS`, `edition: "4.11", section: BUGS`, "edition 4.11: BUGS: there is no such edition"},
+		{"no statements", "statements/4.10.yaml", "[[" + fingerprint + "]]", "[]", "has no statement"},
+		{"statement without a fingerprint", "statements/4.10.yaml", "[[" + fingerprint + "]]", "[[]]", "number 1 has no fingerprint"},
 		{"warning too short", "warnings.yaml", "# nothing", "- {match: BUG, reason: all}\n#", "too short"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

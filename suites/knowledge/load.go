@@ -30,8 +30,8 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads areas, behaviours, claims, editions, ledger, orders, warnings and, if there are
-// any, proposals from a file system. Each
+// LoadFS loads areas, behaviours, claims, editions, ledger, orders and warnings from a file
+// system, and, as far as there are any, proposals and the statements of editions. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -45,7 +45,8 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Ledger:     decode[Entry](fsys, "ledger", &m),
 		Orders:     decodeOrders(fsys, &m),
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
-		Proposals:  optional[Proposal](fsys, "proposals", &m),
+		Proposals:  decodeAny[Proposal](fsys, "proposals", &m),
+		Statements: decodeAny[Statements](fsys, "statements", &m),
 	}
 	if len(m) > 0 {
 		// Checks across files would only repeat what is wrong in the unreadable one.
@@ -60,22 +61,30 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 	return b, nil
 }
 
-// optional is decode for what a base may do without.
-func optional[T any](fsys fs.FS, kind string, m *Mistakes) []T {
-	if _, err := fs.Stat(fsys, kind+".yaml"); errors.Is(err, fs.ErrNotExist) {
-		return nil
+func decode[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+	files := dataFiles(fsys, kind)
+	if len(files) == 0 {
+		files = []string{kind + ".yaml"} // which is missed
 	}
-	return decode[T](fsys, kind, m)
+	return decodeFiles[T](fsys, files, m)
 }
 
-func decode[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+// decodeAny decodes what there is of a kind that may be left out.
+func decodeAny[T any](fsys fs.FS, kind string, m *Mistakes) []T {
+	return decodeFiles[T](fsys, dataFiles(fsys, kind), m)
+}
+
+// dataFiles returns the files that hold a kind of data, the single one first.
+func dataFiles(fsys fs.FS, kind string) []string {
 	// A pattern without a mistake in it has no error.
 	files, _ := fs.Glob(fsys, kind+"/*.yaml")
-	if single := kind + ".yaml"; len(files) == 0 {
-		files = []string{single}
-	} else if _, err := fs.Stat(fsys, single); err == nil {
-		files = append([]string{single}, files...)
+	if _, err := fs.Stat(fsys, kind+".yaml"); err == nil {
+		files = append([]string{kind + ".yaml"}, files...)
 	}
+	return files
+}
+
+func decodeFiles[T any](fsys fs.FS, files []string, m *Mistakes) []T {
 	var all []T
 	for _, name := range files {
 		f, err := fsys.Open(name)

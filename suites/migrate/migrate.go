@@ -89,6 +89,9 @@ func Specs() []spec.Spec {
 		other("migrate/thread-with-own-fs-chrooted-elsewhere", func(w *sandbox.World) int {
 			return w.Thread("bystander", "/sub", "/sub")
 		}, "sub", "sub"),
+		other("migrate/thread-with-own-fs-chrooted-to-new-root", func(w *sandbox.World) int {
+			return w.Thread("bystander", "/new", "/new")
+		}, "new_root", "new_root"),
 		// unshare(CLONE_NEWNS) moves root and cwd to the copies of their mounts; a
 		// descriptor brings the cwd back onto the caller's mount.
 		other("migrate/process-in-other-namespace-cwd-at-old-root", func(w *sandbox.World) int {

@@ -32,6 +32,11 @@ func (v *view) check() (*knowledge.Base, error) {
 	if !slices.Contains(report.Names(), v.format) {
 		return nil, usage(fmt.Errorf("--format %s: there is no such format; there are %s", v.format, strings.Join(report.Names(), ", ")))
 	}
+	return v.base()
+}
+
+// base refuses an edition that there is not, and returns what is known.
+func (v *view) base() (*knowledge.Base, error) {
 	base, err := knowledge.Load()
 	if err != nil {
 		return nil, failed(err)
@@ -56,6 +61,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if f, ok := w.(*os.File); ok {
 		opts = report.TermOptions(f, os.Getenv)
 	}
+	opts.Edition = v.edition
 	if err := report.Render(v.format, w, j, opts); err != nil {
 		return 0, unprinted(err)
 	}
