@@ -3,6 +3,7 @@ package all
 
 import (
 	"pivotspec/suites/busy"
+	"pivotspec/suites/filesystems"
 	"pivotspec/suites/forms"
 	"pivotspec/suites/invalid"
 	"pivotspec/suites/lookup"
@@ -23,6 +24,7 @@ func Specs() ([]spec.Spec, error) {
 		invalid.Specs(),
 		order.Specs(),
 		success.Specs(),
+		filesystems.Specs(),
 		migrate.Specs(),
 		forms.Specs(),
 		rootfs.Specs(),
