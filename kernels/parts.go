@@ -26,7 +26,7 @@ const modulesFolder = "modules"
 // Bounds for what is kept of the modules of a kernel: far above what the catalogue keeps of
 // genuine ones (some 100 files, 10 MiB).
 const (
-	maxModules     = 4000
+	maxModules     = 500
 	maxModuleBytes = 512 << 20
 )
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 // Store is a cache of kernels in a folder, shared by all processes of a user.
@@ -670,7 +671,14 @@ func publish(dir, target string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	// an entry that is there is damaged, or hasEntry would have found it
+	// An entry that is there is damaged, or an older program's that lacks a part; that one
+	// boots, and may be booting now, so that there must be one at any time.
+	if unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, target, unix.RENAME_EXCHANGE) == nil {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		return syncFolder(filepath.Dir(target))
+	}
 	if err := os.RemoveAll(target); err != nil {
 		return err
 	}
