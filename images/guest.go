@@ -82,19 +82,39 @@ func (e *NoGuestError) Error() string {
 
 func (e *NoGuestError) Unwrap() error { return e.Err }
 
-// Guest returns the image with the suite as its init, and the extra entries.
+// Guest returns the image with the suite as its init, the filesystems that specs mount, and
+// the extra entries.
 func (b *Builder) Guest(ctx context.Context, t Target, extra ...Entry) (*Image, error) {
 	pkg := b.Package
 	if pkg == "" {
 		pkg = guestPackage
 	}
 	build := func(ctx context.Context) (*Image, error) {
-		return b.image(ctx, pkg, "guest", t, b.Prebuilt[t.Name], extra)
+		files, err := b.disks()
+		if err != nil {
+			return nil, err
+		}
+		return b.image(ctx, pkg, "guest", t, b.Prebuilt[t.Name], append(files, extra...))
 	}
 	if len(extra) > 0 {
 		return build(ctx)
 	}
 	return b.single(ctx, "guest "+t.Name, build)
+}
+
+// disks makes the filesystems that specs mount.
+func (b *Builder) disks() ([]Entry, error) {
+	if b.Dir != "" {
+		if err := os.MkdirAll(b.Dir, 0o755); err != nil {
+			return nil, fmt.Errorf("images: make the cache: %w", err)
+		}
+	}
+	work, err := os.MkdirTemp(b.Dir, ".disks-")
+	if err != nil {
+		return nil, fmt.Errorf("images: write to the cache: %w", err)
+	}
+	defer os.RemoveAll(work)
+	return disks(work)
 }
 
 // Powerdown returns an image whose init only powers off: the least that a boot can do.

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -25,6 +26,8 @@ type Catalogue struct {
 	keyrings  []string
 	folders   [][]string
 	beside    beside
+	keep      []string
+	layouts   []Layout // sorted by name
 	entries   []Entry
 }
 
@@ -80,6 +83,7 @@ type catalogueFile struct {
 	Keyrings  []string          `yaml:"keyrings"`
 	Release   string            `yaml:"release"`
 	Layouts   map[string]Layout `yaml:"layouts"`
+	Keep      []string          `yaml:"keep"`
 	Folders   [][]string        `yaml:"folders"`
 	Beside    beside            `yaml:"beside"`
 	Kernels   []struct {
@@ -111,7 +115,15 @@ func Parse(data []byte) (*Catalogue, error) {
 			bad("layout %s: the image needs packages and paths", name)
 		}
 	}
-	c := &Catalogue{arch: f.Arch, component: f.Component, keyrings: f.Keyrings, folders: f.Folders, beside: f.Beside}
+	c := &Catalogue{arch: f.Arch, component: f.Component, keyrings: f.Keyrings, folders: f.Folders, beside: f.Beside, keep: f.Keep}
+	for _, name := range slices.Sorted(maps.Keys(f.Layouts)) {
+		c.layouts = append(c.layouts, f.Layouts[name])
+	}
+	for _, pattern := range f.Keep {
+		if _, err := path.Match(pattern, ""); err != nil {
+			bad("keep: %q: %w", pattern, err)
+		}
+	}
 	for _, group := range f.Folders {
 		for _, pattern := range group {
 			if _, err := path.Match(pattern, ""); err != nil {

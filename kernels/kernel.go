@@ -26,7 +26,11 @@ type Kernel struct {
 	// Boot is the path of the file to give to QEMU as -kernel: on amd64 the vmlinux from
 	// inside Image where that has a PVH entry, else Image itself.
 	Boot string `json:"-"`
-	// Modules is the folder lib/modules/VERSION of the kernel, "" if it came without.
+	// NoModules says why Modules is "", where that is known; for people.
+	NoModules string `json:"no_modules,omitempty"`
+	// Modules is a folder with the kernel's modules, in any depth: lib/modules/VERSION of a
+	// kernel given as a folder, else those files of it that the catalogue keeps. "" if it came
+	// without.
 	Modules string `json:"-"`
 	// Config is the path of the kernel's configuration, "" if it came without.
 	Config string `json:"-"`

@@ -66,6 +66,9 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		// from 7.2 on the image lies in the folder of the modules, also where they are not
 		k.Modules = firstBeside(root, s.cat.beside.Modules, k.Version, func(p string) bool { return modeOf(filepath.Join(p, "kernel")).IsDir() })
 	}
+	if k.Modules == "" {
+		k.NoModules = "there is no modules folder of its release beside it"
+	}
 	if img.Kind != KindBzImage || img.payloadSize == 0 {
 		return k, nil
 	}
@@ -162,7 +165,7 @@ func hashFile(path string) (string, error) {
 // A failure of the cache is an *Unavailable, one of fill's is returned as it is.
 func (s *Store) once(ctx context.Context, id string, fill func(dir string) (meta, error)) (meta, error) {
 	target := filepath.Join(s.dir, "files", id)
-	if m, ok := readEntry(target); ok {
+	if m, ok := readEntry(target); ok && m.Looked == looked {
 		return m, nil
 	}
 	unlock, err := s.lock(ctx, "files", func() {})
@@ -170,7 +173,7 @@ func (s *Store) once(ctx context.Context, id string, fill func(dir string) (meta
 		return meta{}, storeFailure(err)
 	}
 	defer unlock()
-	if m, ok := readEntry(target); ok {
+	if m, ok := readEntry(target); ok && m.Looked == looked {
 		return m, nil
 	}
 	work, err := s.workFolder("files")
@@ -216,30 +219,32 @@ func (s *Store) fromDeb(ctx context.Context, deb string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, bad(err)
 	}
+	beside := s.cat.modulesBeside(deb)
+	if beside != "" {
+		other, err := hashFile(beside)
+		if err != nil {
+			return Kernel{}, bad(err)
+		}
+		id += "-" + other
+	}
 	m, err := s.once(ctx, id, func(dir string) (meta, error) {
-		f, err := os.Open(deb)
-		if err != nil {
+		k := newKeeper(dir, s.cat.keep)
+		if err := s.cat.takeAny(k, deb); err != nil {
 			return meta{}, err
 		}
-		defer f.Close()
-		found := ""
-		err = readDeb(f, func(name string, size int64, content io.Reader) error {
-			if size == 0 || !s.cat.isImagePath(name) {
-				return nil
-			}
-			if found != "" {
-				return fmt.Errorf("a package with several kernels: %s, %s", found, name)
-			}
-			found = name
-			return writeFile(filepath.Join(dir, "image"), content)
-		})
-		if err != nil {
-			return meta{}, err
-		}
-		if found == "" {
+		if _, ok := k.best["image"]; !ok {
 			return meta{}, errors.New("a package without a kernel image")
 		}
-		return describe(dir, filepath.Join(dir, "image"))
+		if beside != "" {
+			if err := s.cat.takeAny(k, beside); err != nil {
+				return meta{}, fmt.Errorf("%s beside it: %w", filepath.Base(beside), err)
+			}
+		}
+		m, err := describe(dir, filepath.Join(dir, "image"))
+		if err == nil && len(k.modules) == 0 {
+			m.NoModules = "the package has none, and none with them lies beside it"
+		}
+		return m, err
 	})
 	var u *Unavailable
 	if errors.As(err, &u) {
@@ -250,6 +255,79 @@ func (s *Store) fromDeb(ctx context.Context, deb string) (Kernel, error) {
 	}
 	m.Name = deb
 	return m.Kernel, nil
+}
+
+// takeAny takes the image, the config and the modules out of the package at deb, whatever the
+// kernel's release.
+func (c *Catalogue) takeAny(k *keeper, deb string) error {
+	f, err := os.Open(deb)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	image := ""
+	return readDeb(f, func(name string, size int64, content io.Reader) error {
+		if size == 0 {
+			return nil
+		}
+		if c.isImagePath(name) {
+			if image != "" {
+				return fmt.Errorf("a package with several kernels: %s, %s", image, name)
+			}
+			if _, ok := k.best["image"]; ok {
+				return nil // that of the package that was given counts
+			}
+			image, k.best["image"] = name, 0
+			return writeFile(filepath.Join(k.dir, "image"), content)
+		}
+		for _, l := range c.layouts {
+			for _, p := range l.Config.Paths {
+				_, have := k.best["config"]
+				if ok, _ := path.Match(strings.ReplaceAll(p, "{release}", "*"), name); ok && !have {
+					k.best["config"] = 0
+					return writeFile(filepath.Join(k.dir, "config"), content)
+				}
+			}
+			for _, p := range l.Modules.Paths {
+				parts := strings.Split(name, "/")
+				n := strings.Count(p, "/") + 1
+				if n >= len(parts) {
+					continue
+				}
+				rest := strings.Join(parts[n:], "/")
+				if ok, _ := path.Match(strings.ReplaceAll(p, "{release}", "*"), strings.Join(parts[:n], "/")); ok && isKept(rest, c.keep) {
+					return k.module(rest, size, content)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// modulesBeside returns the package with the modules of the kernel in the package at deb, if
+// it lies in the same folder under the name that the archive gives it, else "".
+func (c *Catalogue) modulesBeside(deb string) string {
+	name, rest, ok := strings.Cut(filepath.Base(deb), "_")
+	if !ok {
+		return ""
+	}
+	for _, l := range c.layouts {
+		for _, image := range l.Image.Packages {
+			before, after, _ := strings.Cut(image, "{release}")
+			release, ok1 := strings.CutPrefix(name, before)
+			release, ok2 := strings.CutSuffix(release, after)
+			if !ok1 || !ok2 {
+				continue
+			}
+			for _, modules := range l.Modules.Packages {
+				p := filepath.Join(filepath.Dir(deb), strings.ReplaceAll(modules, "{release}", release)+"_"+rest)
+				if isDeb(p) {
+					return p
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // isImagePath says whether the path, in a package, is one where an image lies.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 // Store is a cache of kernels in a folder, shared by all processes of a user.
@@ -28,9 +29,9 @@ import (
 // by a process that died, and is removed by the next.
 //
 //	apt/        the state of apt: package lists
-//	kernels/    ARCH/SERIES-FLAVOUR/PACKAGE_VERSION/{image,vmlinux,config,kernel.json}
+//	kernels/    ARCH/SERIES-FLAVOUR/PACKAGE_VERSION/{image,vmlinux,config,modules/,kernel.json}
 //	names/      ARCH/SERIES-FLAVOUR.json: what the name stood for when it was last resolved
-//	files/      SHA256/{vmlinux,kernel.json}: what was made of a kernel given as a file
+//	files/      SHA256/{image,vmlinux,modules/,kernel.json}: what was made of a kernel given as a file
 //	tmp/        unfinished work
 type Store struct {
 	dir     string
@@ -128,11 +129,19 @@ type meta struct {
 	PVH bool `json:"pvh"`
 	// Deb is the SHA-256 of the package.
 	Deb string `json:"deb,omitempty"`
+	// Parts are those of the packages of the other parts, by the name of the part.
+	Parts map[string]string `json:"parts,omitempty"`
+	// Looked is the version of what was looked for beside the image, [looked] or an older one;
+	// what is older boots as well and is completed when there is a chance.
+	Looked int `json:"looked,omitempty"`
 	// Format is the version of this cache's layout; another version's entry is not used.
 	Format int `json:"format"`
 }
 
 const metaFormat = 1
+
+// looked is the present version of [meta.Looked]: 1 with modules.
+const looked = 1
 
 // name is the content of a file in names/.
 type name struct {
@@ -196,6 +205,21 @@ func (m *meta) place(dir string) {
 	if _, ok := m.Files["config"]; ok {
 		m.Config = filepath.Join(dir, "config")
 	}
+	for f := range m.Files {
+		if strings.HasPrefix(f, modulesFolder+"/") {
+			m.Modules = filepath.Join(dir, modulesFolder)
+		}
+	}
+}
+
+// complete says whether e is in the cache with all that is looked for today.
+func (s *Store) complete(e Entry) bool {
+	n := s.readName(e)
+	if n.Folder == "" {
+		return false
+	}
+	m, ok := readEntry(filepath.Join(s.folder(e), n.Folder))
+	return ok && m.Looked == looked
 }
 
 // Listing is a line of [Store.List].
@@ -224,7 +248,8 @@ func (s *Store) List() []Listing {
 // *Unavailable. progress may be nil; it is never called by two goroutines at once.
 //
 // With everything in the cache (and no [Refresh]) nothing is run and nothing written. When a
-// refresh fails, a kernel that is cached stays good: its Kernel is given beside the Err.
+// refresh fails, a kernel that is cached stays good: its Kernel is given beside the Err. So
+// it is with a kernel that an older program cached without its modules.
 func (s *Store) Get(ctx context.Context, entries []Entry, progress func(Event)) []Result {
 	var mu sync.Mutex
 	tell := func(ev Event) {
@@ -236,7 +261,7 @@ func (s *Store) Get(ctx context.Context, entries []Entry, progress func(Event)) 
 	}
 	wanted := map[string]Entry{} // by key: entries may repeat
 	for _, e := range entries {
-		if _, ok := s.Cached(e); !ok || s.refresh {
+		if !s.complete(e) || s.refresh {
 			wanted[e.key()] = e
 		}
 	}
@@ -282,7 +307,7 @@ func (s *Store) fetch(ctx context.Context, wanted map[string]Entry, tell func(Ev
 	defer unlock()
 	// another process may have done the work meanwhile
 	for key, e := range wanted {
-		if _, ok := s.Cached(e); ok && !s.refresh {
+		if s.complete(e) && !s.refresh {
 			delete(wanted, key)
 		}
 	}
@@ -328,7 +353,7 @@ func (s *Store) fetch(ctx context.Context, wanted map[string]Entry, tell func(Ev
 			tell(Event{Stage: StageUnpack, Name: e.Name})
 			err := gctx.Err()
 			if err == nil {
-				err = s.install(e, c, filepath.Join(work, c.file()), filepath.Join(work, "new-"+entryFolder(c)))
+				err = s.install(e, c, work)
 			}
 			if err != nil {
 				mu.Lock()
@@ -351,21 +376,21 @@ func asUnavailable(err error) *Unavailable {
 }
 
 // entryFolder is the name of a package's folder in the cache.
-func entryFolder(c candidate) string { return c.Package + "_" + c.Version }
+func entryFolder(c bundle) string { return c.Package + "_" + c.Version }
 
-// hasEntry says whether the package c is in the cache already.
-func (s *Store) hasEntry(e Entry, dir string, c candidate) bool {
+// hasEntry says whether the packages c are in the cache already.
+func (s *Store) hasEntry(e Entry, dir string, c bundle) bool {
 	m, ok := readEntry(filepath.Join(s.folder(e), dir))
-	return ok && m.Deb == c.SHA256
+	return ok && m.Looked == looked && m.Deb == c.SHA256 && maps.Equal(m.Parts, c.hashes())
 }
 
-// choose finds the package of each wanted kernel that has to be downloaded, and puts the
+// choose finds the packages of each wanted kernel that has to be downloaded, and puts the
 // errors of those that have none into errs. An error of its own is common to all.
 //
 // Package lists are most of what there is to fetch, so a suite that stands second in the
 // catalogue is asked only for kernels that the first does not carry.
-func (s *Store) choose(ctx context.Context, a *apt, wanted map[string]Entry, errs map[string]*Unavailable, tell func(Event)) (map[string]candidate, error) {
-	chosen := map[string]candidate{}
+func (s *Store) choose(ctx context.Context, a *apt, wanted map[string]Entry, errs map[string]*Unavailable, tell func(Event)) (map[string]bundle, error) {
+	chosen := map[string]bundle{}
 	found := map[string]bool{}
 	for rank := 0; ; rank++ {
 		suites := map[string][]string{}
@@ -418,8 +443,8 @@ func (s *Store) choose(ctx context.Context, a *apt, wanted map[string]Entry, err
 	}
 }
 
-// resolve chooses the package for e in suite. packages keeps the lists that have been read.
-func resolve(ctx context.Context, a *apt, e Entry, suite string, lists map[[2]string]string, packages map[[2]string][]candidate) (candidate, *Unavailable) {
+// resolve chooses the packages for e in suite. packages keeps the lists that have been read.
+func resolve(ctx context.Context, a *apt, e Entry, suite string, lists map[[2]string]string, packages map[[2]string][]candidate) (bundle, *Unavailable) {
 	id := [2]string{suite, e.Arch}
 	file, ok := lists[id]
 	if !ok {
@@ -429,33 +454,35 @@ func resolve(ctx context.Context, a *apt, e Entry, suite string, lists map[[2]st
 		}
 		u := aptFailure(ctx, "`apt-get update`", said, nil)
 		u.Happened = "the package list of suite " + suite + " could not be fetched: " + u.Happened
-		return candidate{}, u
+		return bundle{}, u
 	}
 	cs, ok := packages[id]
 	if !ok {
 		var err error
 		if cs, err = readPackages(file, suite); err != nil {
-			return candidate{}, &Unavailable{Reason: Failed, Happened: "the package list of suite " + suite + " could not be read: " + err.Error(),
+			return bundle{}, &Unavailable{Reason: Failed, Happened: "the package list of suite " + suite + " could not be read: " + err.Error(),
 				Do: "remove " + a.dir + " and run it again", Err: err}
 		}
 		packages[id] = cs
 	}
 	if c, ok := newest(e, cs); ok {
-		return c, nil
+		return gather(e, c, cs), nil
 	}
-	return candidate{}, &Unavailable{Reason: NoPackage,
+	return bundle{}, &Unavailable{Reason: NoPackage,
 		Happened: fmt.Sprintf("suite %s carries no %s package of series %s (%s)", suite, e.Arch, e.Series, e.Flavour),
 		Do:       "give the kernel as a file, or use a mirror that still carries it"}
 }
 
 // download fetches the packages into the folder work and verifies them.
-func (s *Store) download(ctx context.Context, a *apt, work string, chosen map[string]candidate, errs map[string]*Unavailable, tell func(Event)) {
+func (s *Store) download(ctx context.Context, a *apt, work string, chosen map[string]bundle, errs map[string]*Unavailable, tell func(Event)) {
 	var bytes int64
-	keys := slices.Sorted(maps.Keys(chosen))
-	cs := make([]candidate, 0, len(keys))
-	for _, key := range keys {
-		bytes += chosen[key].Size
-		cs = append(cs, chosen[key])
+	var keys []string // that of cs[i] is keys[i]
+	var cs []candidate
+	for _, key := range slices.Sorted(maps.Keys(chosen)) {
+		for _, c := range chosen[key].packages() {
+			bytes += c.Size
+			keys, cs = append(keys, key), append(cs, c)
+		}
 	}
 	if free, err := freeSpace(work); err == nil && free < bytes+minFree {
 		u := noSpace(s.dir)
@@ -513,9 +540,10 @@ func verify(path, want string) error {
 	return nil
 }
 
-// install unpacks the package at deb into the folder dir, and moves that into the cache.
-func (s *Store) install(e Entry, c candidate, deb, dir string) error {
-	m, err := unpack(e.Layout, c.Release, deb, dir)
+// install unpacks the packages in the folder work there, and moves what it made into the cache.
+func (s *Store) install(e Entry, c bundle, work string) error {
+	dir := filepath.Join(work, "new-"+entryFolder(c))
+	m, err := unpack(e.Layout, s.cat.keep, c, work, dir)
 	if err != nil {
 		if isOurs(err) {
 			return err // ours, not the package's
@@ -528,7 +556,8 @@ func (s *Store) install(e Entry, c candidate, deb, dir string) error {
 			Happened: fmt.Sprintf("package %s %s holds a kernel that calls itself %s for %s", c.Package, c.Version, m.Version, m.Arch),
 			Do:       "report it, and give the kernel as a file meanwhile"}
 	}
-	m.Name, m.Package, m.PackageVersion, m.Deb = e.Name, c.Package, c.Version, c.SHA256
+	m.Name, m.Package, m.PackageVersion, m.Deb, m.Parts = e.Name, c.Package, c.Version, c.SHA256, c.hashes()
+	m.NoModules = c.lacks
 	if err := writeMeta(dir, m); err != nil {
 		return err
 	}
@@ -536,70 +565,15 @@ func (s *Store) install(e Entry, c candidate, deb, dir string) error {
 	if err := publish(dir, target); err != nil {
 		return err
 	}
-	os.Remove(deb) // as early as possible: disks can be small
+	for _, p := range c.packages() {
+		os.Remove(filepath.Join(work, p.file())) // as early as possible: disks can be small
+	}
 	return s.writeName(e, name{Folder: entryFolder(c)})
 }
 
 // isOurs says whether err came from the file system of the cache and not from what was read.
 func isOurs(err error) bool {
 	return errors.As(err, new(*os.PathError)) || errors.As(err, new(*os.LinkError)) || errors.As(err, new(*os.SyscallError))
-}
-
-// unpack takes the image and, if it is there, the config of the kernel release out of the package
-// at deb into the new folder dir, and the vmlinux out of the image.
-func unpack(l Layout, release, deb, dir string) (meta, error) {
-	f, err := os.Open(deb)
-	if err != nil {
-		return meta{}, err
-	}
-	defer f.Close()
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return meta{}, err
-	}
-	// what to take, as what; the rank is the preference
-	type want struct {
-		as   string
-		rank int
-	}
-	wants := map[string]want{}
-	add := func(as string, p Part) {
-		for i, path := range p.Paths {
-			wants[strings.ReplaceAll(path, "{release}", release)] = want{as, i}
-		}
-	}
-	add("image", l.Image)
-	best := map[string]int{}
-	need := 1
-	if len(l.Config.Packages) == 0 {
-		add("config", l.Config)
-		need++
-	}
-	err = readDeb(f, func(name string, size int64, content io.Reader) error {
-		w, ok := wants[name]
-		if !ok || size == 0 {
-			return nil
-		}
-		if have, ok := best[w.as]; ok && have <= w.rank {
-			return nil
-		}
-		best[w.as] = w.rank
-		if err := writeFile(filepath.Join(dir, w.as), content); err != nil {
-			return err
-		}
-		// Mostly the first file is the only one; then modules by the hundred need not be
-		// decompressed.
-		if len(best) == need {
-			return errEnough
-		}
-		return nil
-	})
-	if err != nil {
-		return meta{}, err
-	}
-	if _, ok := best["image"]; !ok {
-		return meta{}, fmt.Errorf("no image of %s in it", release)
-	}
-	return describe(dir, filepath.Join(dir, "image"))
 }
 
 // describe identifies the image, writes the vmlinux inside it into dir where QEMU can boot
@@ -643,9 +617,14 @@ func describe(dir, image string) (meta, error) {
 			return meta{}, err
 		}
 	}
-	for _, name := range []string{"image", "vmlinux", "config"} {
-		if st, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			m.Files[name] = st.Size()
+	m.Looked = looked
+	modules, err := filepath.Glob(filepath.Join(dir, modulesFolder, "*"))
+	if err != nil {
+		return meta{}, err
+	}
+	for _, path := range append(modules, filepath.Join(dir, "image"), filepath.Join(dir, "vmlinux"), filepath.Join(dir, "config")) {
+		if st, err := os.Stat(path); err == nil {
+			m.Files[strings.TrimPrefix(path, dir+"/")] = st.Size()
 		}
 	}
 	return m, nil
@@ -692,7 +671,14 @@ func publish(dir, target string) error {
 	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 		return err
 	}
-	// an entry that is there is damaged, or hasEntry would have found it
+	// An entry that is there is damaged, or an older program's that lacks a part; that one
+	// boots, and may be booting now, so that there must be one at any time.
+	if unix.Renameat2(unix.AT_FDCWD, dir, unix.AT_FDCWD, target, unix.RENAME_EXCHANGE) == nil {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+		return syncFolder(filepath.Dir(target))
+	}
 	if err := os.RemoveAll(target); err != nil {
 		return err
 	}

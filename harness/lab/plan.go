@@ -244,6 +244,14 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Bare: e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),
 	}
+	if e.wish.Bare {
+		return nil
+	}
+	modules, err := e.lab.Images.Modules(ctx, j.Kernel.Modules, j.Kernel.NoModules)
+	if err != nil {
+		return e.lab.unwritable(err)
+	}
+	j.VM.Archives = []string{modules.Path}
 	return nil
 }
 
@@ -287,11 +295,16 @@ func (e *equipper) trialKernel(a *arch.Arch, own kernels.Kernel) kernels.Kernel 
 // image returns the image that the wish asks for; the builder makes it once.
 func (e *equipper) image(ctx context.Context, t images.Target) (*images.Image, error) {
 	img, err := e.build(ctx, t)
+	return img, e.lab.unwritable(err)
+}
+
+// unwritable says what to do about an error of the file system.
+func (l *Lab) unwritable(err error) error {
 	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return nil, fmt.Errorf("the guest's image cannot be made in %s: %w; free some space or make it writable, or choose another folder with --cache",
-			e.lab.Images.Dir, p.Err)
+		return fmt.Errorf("the guest's image cannot be made in %s: %w; free some space or make it writable, or choose another folder with --cache",
+			l.Images.Dir, p.Err)
 	}
-	return img, err
+	return err
 }
 
 func (e *equipper) build(ctx context.Context, t images.Target) (*images.Image, error) {

@@ -49,7 +49,9 @@ type bench struct {
 	target images.Target
 	kernel map[string]kernels.Kernel // by series
 	build  *images.Builder
-	dir    string
+	// modules are the archives with the kernels' modules, by series.
+	modules map[string]string
+	dir     string
 }
 
 func newBench(t *testing.T, series ...string) *bench {
@@ -60,7 +62,7 @@ func newBench(t *testing.T, series ...string) *bench {
 			t.Fatalf("lies are told in real boots, which need QEMU, Go and kernels: %v; `make test` installs and fetches them", err)
 		}
 	}
-	b := &bench{kernel: map[string]kernels.Kernel{}, dir: t.TempDir()}
+	b := &bench{kernel: map[string]kernels.Kernel{}, modules: map[string]string{}, dir: t.TempDir()}
 	var err error
 	b.base, err = knowledge.Load()
 	must(err)
@@ -99,6 +101,11 @@ func newBench(t *testing.T, series ...string) *bench {
 	img, err := first.Guest(t.Context(), b.target)
 	must(err)
 	b.build = &images.Builder{Dir: b.dir, Prebuilt: map[string]string{b.target.Name: img.Binary}}
+	for s, k := range b.kernel {
+		modules, err := b.build.Modules(t.Context(), k.Modules, k.NoModules)
+		must(err)
+		b.modules[s] = modules.Path
+	}
 	return b
 }
 
@@ -115,7 +122,8 @@ func (b *bench) job(t *testing.T, name, series string, told map[string]string) m
 	}
 	return matrix.Job{
 		Name: name, Series: series, Arch: b.arch.Name, Kernel: b.kernel[series],
-		VM: vm.Config{Arch: b.arch, Accel: b.accel, Kernel: b.kernel[series].Boot, Initramfs: img.Path, Dir: b.dir},
+		VM: vm.Config{Arch: b.arch, Accel: b.accel, Kernel: b.kernel[series].Boot, Initramfs: img.Path, Dir: b.dir,
+			Archives: []string{b.modules[series]}},
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -42,6 +43,9 @@ type Config struct {
 	QEMU string
 	// Kernel is the file given to QEMU as -kernel, Initramfs the one given as -initrd.
 	Kernel, Initramfs string
+	// Archives are files whose content follows that of Initramfs in -initrd: archives with
+	// what only this boot needs.
+	Archives []string
 	// Cmdline holds kernel arguments beside those of every boot and of Arch.
 	Cmdline []string
 	// Args holds arguments of QEMU beside those of every boot and of Arch.
@@ -84,7 +88,8 @@ type Report struct {
 	Bytes int64
 	// Wall is the time from the start of QEMU to its end.
 	Wall time.Duration
-	// Command is how QEMU was started, so that a person can do it again.
+	// Command is how QEMU was started, so that a person can do it again. Where Config.Archives
+	// were given, its -initrd has the paths of all the files whose contents make the one.
 	Command []string
 }
 
@@ -105,11 +110,16 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	defer remove()
 	closeOnExec()
 
+	image, done, err := initrd(cfg.Initramfs, cfg.Archives)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	b := &boot{cfg: &cfg, con: newConsole(ps, cfg.MaxBytes, cfg.OnRecord, cfg.OnLine)}
 	opts := &qemu.Options{
 		QEMUPath:     start,
 		Kernel:       cfg.Kernel,
-		Initramfs:    cfg.Initramfs,
+		Initramfs:    image,
 		KernelArgs:   strings.Join(cfg.kernelArgs(), " "),
 		SerialOutput: b.con,
 		Devices:      []qemu.Device{qemu.ArbitraryArgs(cfg.qemuArgs())},
@@ -118,6 +128,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, fmt.Errorf("vm: command line of QEMU: %w", err)
 	}
 	b.command[0] = cfg.QEMU
+	if i := slices.Index(b.command, image); i >= 0 {
+		b.command[i] = strings.Join(append([]string{cfg.Initramfs}, cfg.Archives...), " + ")
+	}
 	if err := ctx.Err(); err != nil {
 		return b.report(0, ReasonInterrupted, "interrupted before it began", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"pivotspec/suites/busy"
 	"pivotspec/suites/detached"
 	"pivotspec/suites/failfs"
+	"pivotspec/suites/filesystems"
 	"pivotspec/suites/foreign"
 	"pivotspec/suites/forms"
 	"pivotspec/suites/invalid"
@@ -34,6 +35,7 @@ func Specs() ([]spec.Spec, error) {
 		order.Specs(),
 		pairs.Specs(),
 		success.Specs(),
+		filesystems.Specs(),
 		migrate.Specs(),
 		after.Specs(),
 		forms.Specs(),

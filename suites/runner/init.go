@@ -64,6 +64,9 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 	relax()
 	log := openLog()
 	c.send(&record.Record{Type: record.TypeKernel, Kernel: describe()})
+	if err := loadModules(); err != nil {
+		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
+	}
 
 	private := stage(specs, spec.Private)
 	for first, restarts := 0, 0; first < len(private) && restarts <= maxRestarts; restarts++ {

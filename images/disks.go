@@ -1,0 +1,189 @@
+package images
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/diskfs/go-diskfs/backend/file"
+	"github.com/diskfs/go-diskfs/filesystem/ext4"
+	"github.com/diskfs/go-diskfs/filesystem/squashfs"
+	"github.com/erofs/go-erofs"
+	"github.com/google/uuid"
+
+	"pivotspec/suites/disk"
+)
+
+// disks returns the images of filesystems that specs mount, as files of an image: the least
+// that each filesystem can be, with the folders of [disk.Folders], and the same bytes from
+// every build. They are made with the help of work, an empty folder.
+func disks(work string) ([]Entry, error) {
+	var out []Entry
+	for _, d := range []struct {
+		name string
+		make func(work string) ([]byte, error)
+	}{
+		{disk.Ext4, ext4Disk},
+		{disk.Squashfs, squashfsDisk},
+		{disk.Erofs, erofsDisk},
+	} {
+		b, err := d.make(work)
+		if err != nil {
+			return nil, fmt.Errorf("images: make the filesystem %s: %w", d.name, err)
+		}
+		out = append(out, File(d.name[1:], 0o644, b))
+	}
+	return out, nil
+}
+
+// ext4Disk makes an ext4 of 256 blocks of 1 KiB, without a journal, of which it is as large as
+// one would be: it takes no part in what is observed.
+func ext4Disk(work string) ([]byte, error) {
+	const (
+		size      = 256 << 10
+		inodes    = 16 // the first ten are the filesystem's own
+		inodeSize = 256
+	)
+	f, err := os.Create(filepath.Join(work, "ext4"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := f.Truncate(size); err != nil {
+		return nil, err
+	}
+	id := uuid.UUID{15: 1}
+	e, err := ext4.Create(file.New(f, false), size, 0, 512, &ext4.Params{
+		UUID: &id, SectorsPerBlock: 2, InodeCount: inodes, VolumeName: "pivotspec",
+		Features: []ext4.FeatureOpt{
+			ext4.WithFeatureHasJournal(false), ext4.WithFeatureMetadataChecksums(false),
+			ext4.WithFeatureReservedGDTBlocksForExpansion(false),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range disk.Folders() {
+		if err := e.Mkdir(name); err != nil {
+			return nil, err
+		}
+	}
+	b, err := os.ReadFile(f.Name())
+	if err != nil {
+		return nil, err
+	}
+	// What the library takes from the clock and from chance. Fields of the superblock, which
+	// lies at 1024, and of inodes as Documentation/filesystems/ext4 has them; nothing is
+	// checksummed without the feature metadata_csum, but the library fills that in too.
+	le := binary.LittleEndian
+	clear(b[1024+0x2c : 1024+0x34]) // mounted, written
+	clear(b[1024+0x40 : 1024+0x44]) // checked
+	clear(b[1024+0xec : 1024+0xfc]) // seed of the hashes in large folders
+	clear(b[1024+0x108 : 1024+0x10c])
+	if got := le.Uint32(b[1024+0x28:]); got != inodes {
+		return nil, fmt.Errorf("%d inodes a group instead of %d", got, inodes)
+	}
+	table := int(le.Uint32(b[2048+0x8:])) * 1024 // from the one group's descriptor
+	if table <= 0 || table+inodes*inodeSize > len(b) {
+		return nil, fmt.Errorf("the inodes at %d, outside of it", table)
+	}
+	for i := range slices.Chunk(b[table:table+inodes*inodeSize], inodeSize) {
+		clear(i[0x8:0x14])  // accessed, changed, modified
+		clear(i[0x7c:0x7e]) // checksum
+		clear(i[0x82:0x98]) // checksum, parts of seconds, created
+	}
+	return b, nil
+}
+
+// squashfsDisk makes a squashfs without compression: under emulation that would cost more than
+// it saves, and a kernel may lack any one of the kinds.
+func squashfsDisk(work string) ([]byte, error) {
+	f, err := os.Create(filepath.Join(work, "squashfs"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := squashfs.Create(file.New(f, false), 0, 0, 4096)
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(s.Workspace())
+	// The folder from which it is made lends it times and modes.
+	for _, name := range append(disk.Folders(), ".") {
+		path := filepath.Join(s.Workspace(), name)
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(path, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range append(disk.Folders(), ".") {
+		if err := os.Chtimes(filepath.Join(s.Workspace(), name), time.Unix(0, 0), time.Unix(0, 0)); err != nil {
+			return nil, err
+		}
+	}
+	zero := uint32(0)
+	err = s.Finalize(squashfs.FinalizeOptions{
+		NoCompressInodes: true, NoCompressData: true, NoCompressFragments: true, FileUID: &zero, FileGID: &zero,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(f.Name())
+	if err != nil {
+		return nil, err
+	}
+	clear(b[8:12]) // the time at which it was made
+	// Loop devices are whole sectors, and the kernel reads whole pages.
+	return append(b, make([]byte, -len(b)&4095)...), nil
+}
+
+// erofsDisk makes an erofs without compression.
+func erofsDisk(string) ([]byte, error) {
+	var b seekBuffer
+	w := erofs.Create(&b, erofs.WithBuildTime(0, 0))
+	for _, name := range disk.Folders() {
+		if err := w.Mkdir("/"+name, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(b.b), nil
+}
+
+// seekBuffer is a file in memory.
+type seekBuffer struct {
+	b   []byte
+	pos int64
+}
+
+func (s *seekBuffer) Write(p []byte) (int, error) {
+	if need := s.pos + int64(len(p)) - int64(len(s.b)); need > 0 {
+		s.b = append(s.b, make([]byte, need)...)
+	}
+	copy(s.b[s.pos:], p)
+	s.pos += int64(len(p))
+	return len(p), nil
+}
+
+func (s *seekBuffer) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += s.pos
+	case io.SeekEnd:
+		offset += int64(len(s.b))
+	}
+	if offset < 0 {
+		return 0, fmt.Errorf("seek to %d", offset)
+	}
+	s.pos = offset
+	return offset, nil
+}

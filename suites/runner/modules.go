@@ -1,0 +1,50 @@
+package runner
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/kmod"
+	"pivotspec/suites/sandbox"
+)
+
+// loadModules loads the modules that the image carries and writes down what came of each, for
+// the specs that need them. An image without the list has none.
+func loadModules() error {
+	b, err := os.ReadFile(kmod.List)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the list of modules: %w", err)
+	}
+	list, err := kmod.Parse(b)
+	if err != nil {
+		return err
+	}
+	kmod.Load(list, loadModule)
+	if b, err = kmod.Format(list); err != nil {
+		return err
+	}
+	if err := os.WriteFile(kmod.List, b, 0o644); err != nil {
+		return fmt.Errorf("the list of modules: %w", err)
+	}
+	return nil
+}
+
+// loadModule loads one module and returns "" or the symbol of the errno. What is built into the
+// kernel or was loaded before is as good as loaded.
+func loadModule(file string) string {
+	f, err := os.Open(file)
+	if err == nil {
+		defer f.Close()
+		err = unix.FinitModule(int(f.Fd()), "", 0)
+	}
+	if err == nil || errors.Is(err, unix.EEXIST) {
+		return ""
+	}
+	return sandbox.ErrnoName(err)
+}
