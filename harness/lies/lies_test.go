@@ -155,7 +155,8 @@ func newHonest(t *testing.T, series string, j *verdict.Judgement) *honest {
 		t.FailNow()
 	}
 	for _, r := range h.cell.Records {
-		if r.Type == record.TypeObservation {
+		// What this kernel lacks cannot be lied about.
+		if r.Type == record.TypeObservation && r.Status == record.Observed {
 			h.records[r.ID] = r
 		}
 	}

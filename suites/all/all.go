@@ -9,6 +9,7 @@ import (
 	"pivotspec/suites/migrate"
 	"pivotspec/suites/order"
 	"pivotspec/suites/permission"
+	"pivotspec/suites/recipes"
 	"pivotspec/suites/rootfs"
 	"pivotspec/suites/spec"
 	"pivotspec/suites/success"
@@ -25,6 +26,7 @@ func Specs() ([]spec.Spec, error) {
 		success.Specs(),
 		migrate.Specs(),
 		forms.Specs(),
+		recipes.Specs(),
 		rootfs.Specs(),
 	)
 }
