@@ -16,6 +16,7 @@ import (
 	"pivotspec/suites/order"
 	"pivotspec/suites/pairs"
 	"pivotspec/suites/permission"
+	"pivotspec/suites/recipes"
 	"pivotspec/suites/rootfs"
 	"pivotspec/suites/spec"
 	"pivotspec/suites/success"
@@ -40,6 +41,7 @@ func Specs() ([]spec.Spec, error) {
 		after.Specs(),
 		forms.Specs(),
 		rootfs.EarlySpecs(),
+		recipes.Specs(),
 		rootfs.Specs(),
 	)
 }

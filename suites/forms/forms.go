@@ -3,6 +3,8 @@
 package forms
 
 import (
+	"slices"
+
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/sandbox"
@@ -34,7 +36,7 @@ func stacked(w *sandbox.World) {
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return []spec.Spec{
+	return slices.Concat(paths(), stacks(), filesystems(), covers(), []spec.Spec{
 		{ID: "forms/dot-dot", Body: func(w *sandbox.World) {
 			w.Jail()
 			w.Chdir("/new")
@@ -63,5 +65,5 @@ func Specs() []spec.Spec {
 			w.Symlink("new", "/link")
 			w.Symlink("/new/old", "/new/link")
 		}, "/link", "/link/link"),
-	}
+	})
 }

@@ -3,13 +3,15 @@
 package invalid
 
 import (
+	"slices"
+
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
 )
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return append(unreachable(), []spec.Spec{
+	return slices.Concat(unreachable(), variants(), []spec.Spec{
 		{ID: "einval/new-root-not-a-mount-point", Body: func(w *sandbox.World) {
 			w.Jail()
 			// On a third mount, or EBUSY would come first.
@@ -126,7 +128,7 @@ func Specs() []spec.Spec {
 			w.Move("beside", "jail/beside")
 			w.Control(w.PivotRoot("jail/beside", "jail/beside/old"))
 		}},
-	}...)
+	})
 }
 
 // jailInJail is a jail whose root is mounted on a private tmpfs of ours at the directory

@@ -1,6 +1,7 @@
 package lies
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -94,5 +95,5 @@ func makesUserNamespace(r *record.Record, outcome string) bool {
 
 // clones reports whether the call under test is clone(CLONE_NEWUSER).
 func clones(r *record.Record) bool {
-	return !pivots(r) && strings.HasPrefix(r.ID, "after/"+userNamespace)
+	return !pivots(r) && slices.ContainsFunc(r.Steps, func(s string) bool { return strings.HasPrefix(s, clone+"(") })
 }

@@ -227,7 +227,7 @@ const (
 
 // Table returns the lies, each of which has to be caught.
 func Table() []Lie {
-	return append(afterwards(), []Lie{
+	return slices.Concat(afterwards(), []Lie{
 		// --- wrong outcomes of pivot_root ---
 		{
 			Name: "other-errno", Says: "answers with another errno than is due",
@@ -552,7 +552,7 @@ func Table() []Lie {
 		{
 			Name: "pivot-propagates", Says: "pivots and shows a new mount to every task",
 			Touches: func(r *record.Record) bool {
-				return hasFact(r, func(f, _ string) bool { return f == "other-namespace" })
+				return wholeTable(r) || hasFact(r, func(f, _ string) bool { return f == "other-namespace" })
 			},
 			read: func(t *teller, _, real string) string {
 				if t.pivoted {
@@ -625,7 +625,7 @@ func Table() []Lie {
 				return e
 			},
 		},
-	}...)
+	})
 }
 
 // Accidents returns what is worse than a lie: a suite that meets with one does not get to the

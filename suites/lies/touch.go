@@ -88,7 +88,7 @@ func bystanderCwdMoves(r *record.Record) bool {
 // cwdElsewhere reports whether the caller's cwd is at neither the old root nor new_root when
 // it pivots.
 func cwdElsewhere(id string) bool {
-	return errorCwdElsewhere(id) || slices.Contains([]string{
+	return errorCwdElsewhere(id) || formCwdElsewhere(id) || slices.Contains([]string{
 		"einval/new-root-outside-the-callers-root",
 		"enoent/put-old-unlinked",
 		"migrate/caller-cwd-below-old-root",
@@ -106,7 +106,7 @@ func cwdStays(r *record.Record) bool {
 		// Their controls pivot from "/".
 		return (strings.HasSuffix(r.ID, "dot-dot") || strings.HasSuffix(r.ID, "relative-put-old")) && !failed(r)
 	}
-	return cwdElsewhere(r.ID) || errorCwdStays(r.ID) || slices.Contains([]string{
+	return cwdElsewhere(r.ID) || errorCwdStays(r.ID) || formCwdStays(r) || slices.Contains([]string{
 		"eacces/new-root-prefix-not-searchable",
 		"enoent/new-root-unlinked",
 		"forms/dot-dot",

@@ -19,7 +19,7 @@ import (
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return append(stories(), []spec.Spec{
+	return slices.Concat(stories(), variants(), []spec.Spec{
 		{ID: "rootfs/pivot", Body: func(w *sandbox.World) {
 			base := initramfs(w)
 			controlled(w, w.PivotRoot(base, base+"/old"))
@@ -135,18 +135,13 @@ func Specs() []spec.Spec {
 				w.Fact("dotdot-after-umount", w.Label(".."))
 			}
 		}},
-	}...)
+	})
 }
 
 // initramfs makes sure that the root is the initramfs, and mounts a new root on the world's
 // base, with the directory old in it. It returns the base.
 func initramfs(w *sandbox.World) (base string) {
-	root := w.MountAt(w.Self(), "/")
-	if root.Type != "rootfs" && root.Type != "tmpfs" && root.Type != "ramfs" {
-		w.Unsupported("an initramfs as root: this root is %s", root.Type)
-	}
-	base = w.Base()
-	w.Mark("old_root", "/")
+	base = Require(w)
 	w.Mark("bare mount point", base)
 	w.Tmpfs(base)
 	w.Mkdir(base + "/old")

@@ -44,19 +44,3 @@ func (w *World) Attach(fd int, path string) {
 	w.must(fmt.Sprintf("move_mount(descriptor, %q)", path),
 		unix.MoveMount(fd, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH))
 }
-
-// emptyNamespace is UNSHARE_EMPTY_MNTNS of include/uapi/linux/sched.h, of Linux 7.1.
-const emptyNamespace = 0x00100000
-
-// EmptyNamespace moves the world to a new mount namespace with nothing in it but the immutable
-// nullfs that is its root; root and cwd are there then. Where the kernel makes no such
-// namespaces the spec ends as unsupported.
-func (w *World) EmptyNamespace() {
-	const step = "unshare(CLONE_NEWNS|UNSHARE_EMPTY_MNTNS)"
-	err := unix.Unshare(unix.CLONE_NEWNS | emptyNamespace)
-	if errors.Is(err, unix.EINVAL) {
-		// What unshare(2) answers to a flag that it does not know.
-		w.Unsupported("%s: %s", step, ErrnoName(err))
-	}
-	w.must(step, err)
-}
