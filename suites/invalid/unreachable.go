@@ -1,6 +1,8 @@
 package invalid
 
 import (
+	"strings"
+
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
 )
@@ -110,6 +112,42 @@ func unreachable() []spec.Spec {
 			w.Observe(w.PivotRoot("beside", "beside/old"))
 			w.Chroot(".")
 			w.Control(w.PivotRoot("beside", "beside/old"))
+		}},
+		{ID: "einval/current-root-removed", Body: func(w *sandbox.World) {
+			w.Jail()
+			w.Mkdir("/dir")
+			home := w.Open("/")
+			w.Chroot("/dir")
+			// No absolute path leads anywhere once it is gone.
+			w.Fchdir(home, "the jail's root")
+			w.Rmdir("dir")
+			w.Mkdir("new/inner")
+			w.Tmpfs("new/inner")
+			w.Mkdir("new/inner/old")
+			w.Observe(w.PivotRoot("new/inner", "new/inner/old"))
+			w.Chroot(".")
+			w.Control(w.PivotRoot("/new/inner", "/new/inner/old"))
+		}},
+		// Slaves will do, but not one that has peers of its own.
+		{ID: "einval/put-old-shared-and-slave", Body: func(w *sandbox.World) {
+			w.Jail()
+			w.Tmpfs("/new/old")
+			w.Propagation("/new/old", sandbox.Shared)
+			w.Peer()
+			w.Propagation("/new/old", sandbox.Slave)
+			w.Propagation("/new/old", sandbox.Shared)
+			if m := w.MountAt(w.Self(), "/new/old"); !strings.Contains(m.Propagation, "shared:") || !strings.Contains(m.Propagation, "master:") {
+				w.Broken("set-up: the mount at /new/old is %q, wanted shared and slave", m.Propagation)
+			}
+			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.Propagation("/new/old", sandbox.Slave)
+			w.Control(w.PivotRoot("/new", "/new/old"))
+		}},
+		// A pivot needs no mount more than there are.
+		{ID: "success/mount-limit-reached", Body: func(w *sandbox.World) {
+			w.Jail()
+			w.LimitMounts("/new/old")
+			w.Observe(w.PivotRoot("/new", "/new/old"))
 		}},
 		{ID: "einval/every-mount-shared", Body: func(w *sandbox.World) {
 			parent := jailInJail(w)
