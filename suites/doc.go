@@ -5,6 +5,8 @@
 //   - spec says what a spec is and collects the specs of every area;
 //   - lookup, permission, busy, invalid, order, success, migrate, forms, rootfs and recipes hold
 //     the specs, one package an area of the page, and the recipes of programs;
+//   - locked, foreign, detached and failfs hold those that need more than a mount tree: user
+//     namespaces, other mount namespaces, mounts in none, look-ups that always fail;
 //   - guest is the program that runs them inside a kernel under test;
 //   - record is the language in which it reports;
 //   - knowledge holds behaviours, claims and ledger as data;

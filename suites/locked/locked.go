@@ -74,7 +74,18 @@ func Specs() []spec.Spec {
 	return []spec.Spec{
 		{ID: "einval/new-root-locked", Body: func(w *sandbox.World) {
 			tree(w)
-			refused(w, "/new", "/new/old", ontoItself("/new"), "/new")
+			p := tenant(w, func(s *sandbox.Script) {
+				s.RequireLocked("/new")
+				s.Pause()
+				s.PivotRoot("/new", "/new/old")
+				s.Pause()
+				ontoItself("/new")(s)
+				s.Pause()
+				s.PivotRoot("/new", "/new/old")
+			})
+			w.Observe(p.Call("/new"))
+			p.Resume()
+			w.Control(p.Call("/new"))
 		}},
 		{ID: "einval/new-root-locked-with-mounts-below", Body: func(w *sandbox.World) {
 			base := tree(w)
@@ -97,12 +108,16 @@ func Specs() []spec.Spec {
 		{ID: "success/put-old-locked", Body: func(w *sandbox.World) {
 			base := tree(w)
 			w.Tmpfs(base + "/new/old")
-			allowed(w, "/new", "/new/old", ontoItself("/new"))
+			allowed(w, "/new", "/new/old", func(s *sandbox.Script) {
+				ontoItself("/new")(s)
+				s.RequireLocked("/new/old")
+			})
 		}},
 		{ID: "success/locked-mount-elsewhere", Body: func(w *sandbox.World) {
 			base := tree(w)
 			w.Mkdir(base + "/own")
 			allowed(w, "/own", "/own/old", func(s *sandbox.Script) {
+				s.RequireLocked("/new")
 				s.Tmpfs("/own")
 				s.Mkdir("/own/old")
 			})
@@ -113,7 +128,13 @@ func Specs() []spec.Spec {
 			base := tree(w)
 			w.Propagation(base, sandbox.Shared)
 			w.Propagation(base+"/new", sandbox.Shared)
-			allowed(w, "/new", "/new/old", ontoItself("/new"))
+			p := tenant(w, func(s *sandbox.Script) {
+				ontoItself("/new")(s)
+				s.Pause()
+				s.PivotRoot("/new", "/new/old")
+			})
+			w.RequirePropagation(w.Mountinfo(p.PID), []string{"/", "/new"}, "master:")
+			w.Observe(p.Call("/new"))
 		}},
 		// What arrives later by propagation is locked below its top.
 		{ID: "success/new-root-propagated", Body: func(w *sandbox.World) {
@@ -125,6 +146,21 @@ func Specs() []spec.Spec {
 			w.Observe(p.Call("/late/inner"))
 			p.Resume()
 			w.Control(p.Call("/late/inner"))
+		}},
+		// The capability counts in the user namespaces below its own as well.
+		{ID: "success/root-of-parent-user-namespace", Body: func(w *sandbox.World) {
+			tree(w)
+			base := w.Base()
+			owner := tenant(w, ontoItself("/new"))
+			ns := w.OpenNamespace(owner.PID, "user root")
+			p := w.Fork("parent's root", 0, func(s *sandbox.Script) {
+				s.EnterNamespace(ns, "user root")
+				s.Chroot(base)
+				s.Chdir("/")
+				s.Pause()
+				s.PivotRoot("/new", "/new/old")
+			})
+			w.Observe(p.Call("/new"))
 		}},
 		// Root of a user namespace has no power over files of users that it does not map.
 		{ID: "eacces/put-old-prefix-of-unmapped-owner", Body: func(w *sandbox.World) {

@@ -7,6 +7,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// RequireLocked is the step that makes sure that the mount at path is locked: the child, who may
+// unmount what is its own, is refused.
+func (s *Script) RequireLocked(path string) {
+	s.refused[s.n] = unix.EINVAL
+	s.add("umount --lazy "+path, unix.SYS_UMOUNT2, s.str(path), unix.MNT_DETACH)
+}
+
+// wanted says to a reader which errno a step has to have; nothing if it has to succeed.
+func wanted(errno unix.Errno) string {
+	if errno == 0 {
+		return ""
+	}
+	return ", wanted " + ErrnoName(errno)
+}
+
+// refusal says to a reader with which errno a step failed that had to.
+func refusal(errno unix.Errno) string {
+	if errno == 0 {
+		return ""
+	}
+	return " = " + ErrnoName(errno)
+}
+
 // ChrootHere is the step that makes the child's working directory its root.
 func (s *Script) ChrootHere() { s.Chroot(".") }
 

@@ -47,6 +47,9 @@ type Script struct {
 	errs   []int32 // shared page: by step, and the ID of a child of the child
 	byte   []byte
 	proc   int // the world's
+
+	// refused holds the errnos of those steps that have to fail.
+	refused [maxSteps]unix.Errno
 }
 
 func (s *Script) add(name string, nr uintptr, args ...uintptr) {
@@ -191,11 +194,15 @@ func (p *Process) reach() {
 	}
 	for i := p.told; i < p.at(); i++ {
 		e := p.script.errs[i]
-		if e == 0 && p.script.names[i] != "" && !p.script.free[i] {
-			w.note(p.name + ": " + p.script.names[i])
+		if p.script.free[i] {
+			continue
 		}
-		if e > 0 && !p.script.free[i] {
-			w.Broken("set-up: %s: %s: %s", p.name, p.script.names[i], ErrnoName(unix.Errno(e)))
+		want := p.script.refused[i]
+		if unix.Errno(e) != want {
+			w.Broken("set-up: %s: %s: %s%s", p.name, p.script.names[i], ErrnoName(unix.Errno(e)), wanted(want))
+		}
+		if p.script.names[i] != "" {
+			w.note(p.name + ": " + p.script.names[i] + refusal(want))
 		}
 	}
 	p.told = p.at()

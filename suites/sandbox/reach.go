@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,26 +55,49 @@ func (w *World) FollowSymlinks(path string, follow bool) {
 
 // ProtectSymlinks makes sure that fs.protected_symlinks is on until the spec ends; see
 // proc_sys_fs(5).
-func (w *World) ProtectSymlinks() {
-	const name = "sys/fs/protected_symlinks"
-	fd, err := unix.Openat(w.proc, name, unix.O_RDWR|unix.O_CLOEXEC, 0)
-	w.quiet("open /proc/"+name, err)
-	before := make([]byte, 1)
-	_, err = unix.Pread(fd, before, 0)
-	w.quiet("read /proc/"+name, err)
-	if before[0] != '1' {
-		_, err = unix.Pwrite(fd, []byte("1\n"), 0)
-		w.quiet("write /proc/"+name, err)
+func (w *World) ProtectSymlinks() { w.sysctl("protected_symlinks", "1") }
+
+// LimitMounts sets fs.mount-max, until the spec ends, so low that the world's namespace can have
+// no more mounts than it has, and checks that none can be made on the directory at path.
+func (w *World) LimitMounts(path string) {
+	// Every namespace has a root, so that 1 is reached wherever anything else is mounted.
+	w.sysctl("mount-max", "1")
+	if err := mountTmpfs(path); !errors.Is(err, unix.ENOSPC) {
+		w.Broken("set-up: mount on %s with fs.mount-max=1: %s, wanted ENOSPC", path, ErrnoName(err))
 	}
-	w.Defer(func() {
-		if before[0] != '1' {
-			_, _ = unix.Pwrite(fd, append(before, '\n'), 0)
-		}
-		unix.Close(fd)
-	})
-	w.note("sysctl fs.protected_symlinks=1")
+}
+
+// sysctl sets a number below /proc/sys/fs, and sets it back when the spec ends.
+func (w *World) sysctl(name, value string) {
+	path := "sys/fs/" + name
+	fd, err := unix.Openat(w.proc, path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	w.quiet("open /proc/"+path, err)
+	w.Defer(func() { unix.Close(fd) })
+	before := make([]byte, 32)
+	n, err := unix.Pread(fd, before, 0)
+	w.quiet("read /proc/"+path, err)
+	if before = before[:n]; strings.TrimSpace(string(before)) != value {
+		w.Defer(func() { _, _ = unix.Pwrite(fd, before, 0) })
+		_, err = unix.Pwrite(fd, []byte(value+"\n"), 0)
+		w.quiet("write /proc/"+path, err)
+	}
+	w.note("sysctl fs." + name + "=" + value)
 }
 
 // statCwd sees the working directory even where it may not be searched, which a look-up of "."
 // needs.
 func statCwd() (Place, error) { return statxAt(unix.AT_FDCWD, "", unix.AT_EMPTY_PATH) }
+
+// OpenNamespace returns a descriptor of a task's mount namespace, for [Script.EnterNamespace].
+func (w *World) OpenNamespace(task int, name string) int {
+	fd, err := unix.Openat(w.proc, strconv.Itoa(task)+"/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	w.must(fmt.Sprintf("open /proc/(%s)/ns/mnt", name), err)
+	w.Defer(func() { unix.Close(fd) })
+	return fd
+}
+
+// EnterNamespace is the step that joins the mount namespace of a descriptor of the parent's, and
+// with it that namespace's root.
+func (s *Script) EnterNamespace(fd int, name string) {
+	s.add("setns(mount namespace of "+name+")", unix.SYS_SETNS, uintptr(fd), unix.CLONE_NEWNS)
+}
