@@ -71,6 +71,11 @@ func (p *Process) Child() int {
 	if id <= 0 {
 		p.world.Broken("set-up: %s has no child", p.name)
 	}
+	p.world.Defer(func() {
+		if !p.world.park {
+			_ = unix.Kill(id, unix.SIGKILL)
+		}
+	})
 	return id
 }
 
