@@ -3,8 +3,8 @@
 //   - sandbox is the disposable world in which one behaviour is observed, and the small
 //     vocabulary that builds mount trees in it;
 //   - spec says what a spec is and collects the specs of every area;
-//   - lookup, permission, busy, invalid, order, success, migrate, forms and rootfs hold the
-//     specs, one package an area of the page;
+//   - lookup, permission, busy, invalid, order, success, migrate, after, forms and rootfs hold
+//     the specs, one package an area;
 //   - guest is the program that runs them inside a kernel under test;
 //   - record is the language in which it reports;
 //   - knowledge holds behaviours, claims and ledger as data;
