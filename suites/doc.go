@@ -3,10 +3,12 @@
 //   - sandbox is the disposable world in which one behaviour is observed, and the small
 //     vocabulary that builds mount trees in it;
 //   - spec says what a spec is and collects the specs of every area;
-//   - lookup, permission, busy, invalid, order, success, migrate, forms, rootfs and recipes hold
-//     the specs, one package an area of the page, and the recipes of programs;
-//   - locked, foreign, detached and failfs hold those that need more than a mount tree: user
-//     namespaces, other mount namespaces, mounts in none, look-ups that always fail;
+//   - lookup, permission, busy, invalid, order, success, migrate, after, forms and rootfs hold the
+//     specs, one package an area; recipes those of programs that pivot;
+//   - locked, foreign, detached, failfs and filesystems hold those that need more than a mount
+//     tree: user namespaces, other mount namespaces, mounts in none, look-ups that always fail,
+//     kernel modules;
+//   - faults lists what can be wrong with a call, and pairs observes every two of them at once;
 //   - guest is the program that runs them inside a kernel under test;
 //   - record is the language in which it reports;
 //   - knowledge holds behaviours, claims and ledger as data;

@@ -1,7 +1,6 @@
 package invalid
 
 import (
-
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
 )

@@ -381,7 +381,7 @@ func Table() []Lie {
 			Touches: func(r *record.Record) bool {
 				return hasFact(r, func(f, v string) bool {
 					return (f == "task-root" || f == "roots" || f == "kthread-root") && v == "new_root"
-				})
+				}) || enters(r) && r.Facts["task-root"] != "old_root"
 			},
 			see: func(t *teller, s sight) sandbox.Place {
 				if t.pivoted && s.link == sandbox.Root && s.task != t.caller {

@@ -82,7 +82,7 @@ func isPathFact(fact string) bool {
 func bystanderCwdMoves(r *record.Record) bool {
 	return hasFact(r, func(f, v string) bool {
 		return (f == "task-cwd" || f == "cwds" || f == "kthread-cwd") && v == "new_root"
-	})
+	}) || enters(r) && r.Facts["task-cwd"] != "old_root"
 }
 
 // cwdElsewhere reports whether the caller's cwd is at neither the old root nor new_root when

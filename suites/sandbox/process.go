@@ -153,12 +153,7 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 			return
 		}
 		if errno == 0 {
-			unix.Kill(pid, unix.SIGKILL)
-			for {
-				if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
-					break
-				}
-			}
+			w.end(pid)
 		}
 		unix.Close(s.ready[0])
 		unix.Close(s.resume[1])
@@ -170,6 +165,19 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 	p := &Process{PID: pid, world: w, script: s, name: name}
 	p.reach()
 	return p
+}
+
+// end kills a child, unless it may stay.
+func (w *World) end(pid int) {
+	if w.park {
+		return
+	}
+	_ = unix.Kill(pid, unix.SIGKILL)
+	for {
+		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 // patience is how long a child may take from one pause to the next before the spec is

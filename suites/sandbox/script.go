@@ -47,8 +47,8 @@ func (s *Script) DieOfAbort() {
 // thread is dead, once [Process.Leaderless] lets it.
 func (s *Script) BecomeLeaderless() {
 	s.Pause()
-	// By the cwd, for there is no /proc under the child's root. (Linux 5.10 does not execveat a
-	// descriptor of the program under such a root: ENOENT.)
+	// By the cwd, for there is no /proc under the child's root. By a descriptor of the program,
+	// execveat(2) gave ENOENT on Linux 5.10.
 	s.Fchdir(s.proc, "/proc")
 	argv := []uintptr{s.str("helper"), s.str(helperArg), s.str(leaderless), 0}
 	s.words = append(s.words, argv)
@@ -71,6 +71,11 @@ func (p *Process) Child() int {
 	if id <= 0 {
 		p.world.Broken("set-up: %s has no child", p.name)
 	}
+	p.world.Defer(func() {
+		if !p.world.park {
+			_ = unix.Kill(id, unix.SIGKILL)
+		}
+	})
 	return id
 }
 

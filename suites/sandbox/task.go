@@ -134,6 +134,11 @@ func (p *Process) StopAtExit() {
 	p.release()
 	p.wait(unix.WALL, func(s unix.WaitStatus) bool { return s.TrapCause() == unix.PTRACE_EVENT_EXIT })
 	w.note(p.name + ": exits, and a tracer stops it there")
+	w.Defer(func() {
+		if !w.park {
+			_ = unix.PtraceDetach(p.PID) // SIGKILL does not wake it
+		}
+	})
 }
 
 func (p *Process) wait(flags int, want func(unix.WaitStatus) bool) {

@@ -202,21 +202,19 @@ func (w *World) MarkOf(label string, task int, link, path string) {
 	w.MarkPlace(label, p)
 }
 
-// TryUserNamespace makes a clone(2) with CLONE_NEWUSER under test; a child that it makes ends at
-// once. The check that unshare(CLONE_NEWUSER) makes is the same, but that call is refused to a
-// process with threads.
+// TryUserNamespace makes a clone(2) with CLONE_NEWUSER under test. The check is the one that
+// unshare(CLONE_NEWUSER) makes, but that call is refused to a process with threads.
 func (w *World) TryUserNamespace() Call {
 	return w.call("clone", "clone(CLONE_NEWUSER)", func() error {
-		s := &Script{errs: make([]int32, 1)}
+		s := &Script{errs: []int32{stepAhead}}
+		// For ever: to end a child costs as much as to make it.
+		s.add("wait", unix.SYS_PPOLL)
 		pid, errno := fork(unix.CLONE_NEWUSER, &s.steps[0], s.n, &s.errs[0])
 		if errno != 0 {
 			return errno
 		}
-		_, err := unix.Wait4(pid, nil, 0, nil)
-		for err == unix.EINTR {
-			_, err = unix.Wait4(pid, nil, 0, nil)
-		}
-		return err
+		w.Defer(func() { w.end(pid) })
+		return nil
 	})
 }
 
