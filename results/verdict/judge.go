@@ -204,7 +204,7 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	out.Entry = base.Entry(id, s, arch)
 	e := expect(base, b, out.Entry, r.Outcome)
 	if id == faults.Behaviour {
-		e.order(base, s, r)
+		e.order(base, s, p.kernel, r)
 	}
 	out.Expected = e.words(b)
 	if wrong := e.compare(b, r); len(wrong) > 0 {

@@ -13,14 +13,18 @@ import (
 // order expects what follows from the order in which the kernel checks: of each fault alone, of
 // every two, and of as many as can be there at once. Without an order for the kernel nothing
 // is expected, and so anything is unexpected.
-func (e *expectation) order(base *knowledge.Base, s knowledge.Series, r *record.Record) {
+func (e *expectation) order(base *knowledge.Base, s knowledge.Series, k *record.Kernel, r *record.Record) {
 	o := base.Order(s)
 	if o == nil {
 		return
 	}
 	by := "orders.yaml " + o.Range()
-	// A fault that needs a feature may be absent, if the guest says so.
-	there := func(f *faults.Fault) bool { return f.Needs == "" || r.Facts[f.ID] != faults.Absent }
+	// A fault that needs a feature may be absent, if the guest says so. On the initramfs the
+	// order alone says whether the root has a parent.
+	initramfs := k != nil && k.RootFS == "rootfs"
+	there := func(f *faults.Fault) bool {
+		return f.Needs == "" || r.Facts[f.ID] != faults.Absent || f.Needs == faults.ParentlessRoot && initramfs
+	}
 	for f, row := range o.Rows(there) {
 		e.facts[f] = []rule{{knowledge.Set{row}, by}}
 	}
