@@ -2,7 +2,7 @@ package verdict
 
 import (
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 
 	"pivotspec/suites/faults"
@@ -19,24 +19,36 @@ func (e *expectation) order(base *knowledge.Base, s knowledge.Series, k *record.
 		return
 	}
 	by := "orders.yaml " + o.Range()
-	// A fault that needs a feature may be absent, if the guest says so. On the initramfs the
-	// order alone says whether the root has a parent.
-	initramfs := k != nil && k.RootFS == "rootfs"
-	there := func(f *faults.Fault) bool {
-		return f.Needs == "" || r.Facts[f.ID] != faults.Absent || f.Needs == faults.ParentlessRoot && initramfs
-	}
-	for f, row := range o.Rows(there) {
+	// A fault that needs a feature may be absent, if the guest says so.
+	there := func(f *faults.Fault) bool { return f.Needs == "" || r.Facts[f.ID] != faults.Absent }
+	e.rows = o.Rows(there)
+	for f, row := range e.rows {
 		e.facts[f] = []rule{{knowledge.Set{row}, by}}
+	}
+	// But whether the initramfs has a parent is known.
+	for f := range parentless() {
+		if errno, ok := o.First([]*faults.Fault{f}); ok && !there(f) && k != nil && k.RootFS == "rootfs" {
+			e.facts[f.ID] = []rule{{knowledge.Set{errno}, by}}
+		}
 	}
 	if first, ok := o.First(faults.AtOnce(faults.Table())); ok {
 		e.outcome = append(e.outcome, rule{knowledge.Set{first}, by})
 	}
 }
 
-// isRow reports whether a fact of an observation says who won over a fault.
-func isRow(b *knowledge.Behaviour, fact string) bool {
-	return b.ID == faults.Behaviour && slices.ContainsFunc(faults.Table(), func(f faults.Fault) bool { return f.ID == fact })
+// parentless returns the faults of a root without a parent.
+func parentless() iter.Seq[*faults.Fault] {
+	return func(yield func(*faults.Fault) bool) {
+		for _, f := range faults.Table() {
+			if f.Needs == faults.ParentlessRoot && !yield(&f) {
+				return
+			}
+		}
+	}
 }
+
+// isRow reports whether a fact says who won over a fault.
+func (e *expectation) isRow(fact string) bool { _, ok := e.rows[fact]; return ok }
 
 // rowWrong says in a few words where a row differs from what was expected of it.
 func rowWrong(fault, got, want, by string) string {

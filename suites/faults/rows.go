@@ -90,3 +90,46 @@ func ParseRow(w Winners, fault, row string) error {
 	}
 	return nil
 }
+
+// Differ says in a few words what two observations show differently: what the first shows, and
+// what the second does.
+func Differ(a, b map[string]string) (was, is string) {
+	v, w := Winners{}, Winners{}
+	for _, f := range Table() {
+		for _, x := range []struct {
+			rows map[string]string
+			to   Winners
+		}{{a, v}, {b, w}} {
+			if row, ok := x.rows[f.ID]; ok && ParseRow(x.to, f.ID, row) != nil {
+				x.to[[2]string{f.ID, ""}] = row
+			}
+		}
+	}
+	const most = 4
+	var out [2][]string
+	n := 0
+	for _, f := range Table() {
+		for _, g := range append([]Fault{{}}, Table()...) {
+			key := [2]string{f.ID, g.ID}
+			if v[key] == w[key] {
+				continue
+			}
+			if n++; n > most {
+				continue
+			}
+			name := strings.TrimSuffix(f.ID+"+"+g.ID, "+")
+			for i, errno := range []string{v[key], w[key]} {
+				if errno == "" {
+					errno = "nothing"
+				}
+				out[i] = append(out[i], name+"="+errno)
+			}
+		}
+	}
+	for i := range out {
+		if n > most {
+			out[i] = append(out[i], fmt.Sprintf("and %d more", n-most))
+		}
+	}
+	return strings.Join(out[0], " "), strings.Join(out[1], " ")
+}
