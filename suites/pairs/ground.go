@@ -188,6 +188,7 @@ func (g *ground) rootStand(at string, parent int) stand {
 type call struct {
 	args       [2]sandbox.Arg // new_root and put_old
 	root       int            // descriptor of the caller's root
+	elsewhere  bool           // root is not that of a good call
 	shared     []int          // descriptors of the roots of mounts that are to be shared
 	drop       bool           // CAP_SYS_ADMIN
 	child      bool           // by the root of a child user namespace
@@ -239,6 +240,7 @@ func (g *ground) place(v faults.Values) call {
 	if v[faults.RootShape] == faults.Directory {
 		c.root = root.top
 	}
+	c.elsewhere = c.root != g.own.root.mount
 	if v[faults.RootParent] == faults.Shared {
 		share(root.parent)
 	}

@@ -96,7 +96,7 @@ type rehearsal struct {
 func order(a, b *trial) int {
 	return cmp.Or(
 		flag(a.restricted)-flag(b.restricted), flag(a.child)-flag(b.child), flag(a.drop)-flag(b.drop),
-		slices.Compare(a.shared, b.shared), a.root-b.root,
+		slices.Compare(a.shared, b.shared), flag(a.elsewhere)-flag(b.elsewhere), a.root-b.root,
 	)
 }
 
