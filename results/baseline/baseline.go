@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"pivotspec/results/cell"
+	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
 )
@@ -191,7 +192,12 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 		case p.new == nil:
 			out = append(out, Difference{name, p.key, Removed, seen(p.old), ""})
 		case seen(p.old) != seen(p.new):
-			out = append(out, Difference{name, p.key, Changed, seen(p.old), seen(p.new)})
+			was, is := seen(p.old), seen(p.new)
+			// In full it is ten thousand bytes.
+			if a, b := faults.Differ(p.old.Facts, p.new.Facts); p.key == faults.Behaviour && a != "" {
+				was, is = a, b
+			}
+			out = append(out, Difference{name, p.key, Changed, was, is})
 		}
 	}
 	return out

@@ -70,7 +70,7 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 	}
 	section(ordersTitle, len(f.Orders))
 	for _, o := range f.Orders {
-		fmt.Fprintf(&b, "- %s: %s", o.Kernels, md(o.Line))
+		fmt.Fprintf(&b, "- %s (%s): %s", o.Kernels, count(o.Pairs, "pair"), md(o.Line))
 		for _, n := range o.notes() {
 			fmt.Fprintf(&b, ". %s", md(n))
 		}

@@ -321,7 +321,7 @@ func (p *printer) findings() {
 	p.changes(false)
 	p.section(ordersTitle, len(p.f.Orders))
 	for _, o := range p.f.Orders {
-		p.hang("  ", "      ", p.bold(o.Kernels)+": "+o.Line)
+		p.hang("  ", "      ", p.bold(o.Kernels)+fmt.Sprintf(" (%s): ", count(o.Pairs, "pair"))+o.Line)
 		for _, n := range o.notes() {
 			p.text("      ", n)
 		}

@@ -204,9 +204,9 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	out.Entry = base.Entry(id, s, arch)
 	e := expect(base, b, out.Entry, r.Outcome)
 	if id == faults.Behaviour {
-		e.order(base, s, r)
+		e.order(base, s, p.kernel, r)
 	}
-	out.Expected = e.words(b)
+	out.Expected = e.words()
 	if wrong := e.compare(b, r); len(wrong) > 0 {
 		return give(Unexpected, wrong...)
 	}
@@ -247,6 +247,7 @@ type expectation struct {
 	facts   map[string][]rule
 	entry   *knowledge.Entry
 	page    []knowledge.Demanded // claims of the current edition
+	rows    map[string]string    // the facts that say who wins over a fault; see order
 }
 
 // expect gathers what is expected where a behaviour came out as outcome. The ledger's entry
@@ -292,14 +293,14 @@ func expect(base *knowledge.Base, b *knowledge.Behaviour, entry *knowledge.Entry
 
 // words says what is expected, leaving out what is expected of every observation, and rows: what is
 // wrong with one says what was expected of it.
-func (e *expectation) words(b *knowledge.Behaviour) string {
+func (e *expectation) words() string {
 	var parts []string
 	for _, r := range e.outcome {
 		parts = append(parts, fmt.Sprintf("%s by %s", r.want, r.by))
 	}
 	for _, f := range slices.Sorted(maps.Keys(e.facts)) {
 		for _, r := range e.facts[f] {
-			if r.by != universal && !isRow(b, f) {
+			if r.by != universal && !e.isRow(f) {
 				parts = append(parts, fmt.Sprintf("%s=%s by %s", f, r.want, r.by))
 			}
 		}
@@ -328,7 +329,7 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 		rules := e.facts[f]
 		_, declared := b.Facts[f]
 		switch {
-		case !declared && !knowledge.Universal(f) && !isRow(b, f):
+		case !declared && !knowledge.Universal(f) && !e.isRow(f):
 			wrong = append(wrong, fmt.Sprintf("fact %s=%s is not known", f, got))
 		case b.IsInfo(f):
 		case !reported && (!rightOutcome || optional(f, rules, b)):
@@ -338,7 +339,7 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 			wrong = append(wrong, fmt.Sprintf("fact %s=%s goes with the outcome %s and nothing says what it should be", f, got, r.Outcome))
 		}
 		for _, rule := range rules {
-			if reported && !rule.want.Has(got) && isRow(b, f) {
+			if reported && !rule.want.Has(got) && e.isRow(f) {
 				wrong = append(wrong, rowWrong(f, got, rule.want[0], rule.by))
 			} else if reported && !rule.want.Has(got) {
 				wrong = append(wrong, fmt.Sprintf("%s is %s, not %s (%s)", f, got, rule.want, rule.by))

@@ -2,7 +2,7 @@ package verdict
 
 import (
 	"fmt"
-	"slices"
+	"iter"
 	"strings"
 
 	"pivotspec/suites/faults"
@@ -13,7 +13,7 @@ import (
 // order expects what follows from the order in which the kernel checks: of each fault alone, of
 // every two, and of as many as can be there at once. Without an order for the kernel nothing
 // is expected, and so anything is unexpected.
-func (e *expectation) order(base *knowledge.Base, s knowledge.Series, r *record.Record) {
+func (e *expectation) order(base *knowledge.Base, s knowledge.Series, k *record.Kernel, r *record.Record) {
 	o := base.Order(s)
 	if o == nil {
 		return
@@ -21,18 +21,34 @@ func (e *expectation) order(base *knowledge.Base, s knowledge.Series, r *record.
 	by := "orders.yaml " + o.Range()
 	// A fault that needs a feature may be absent, if the guest says so.
 	there := func(f *faults.Fault) bool { return f.Needs == "" || r.Facts[f.ID] != faults.Absent }
-	for f, row := range o.Rows(there) {
+	e.rows = o.Rows(there)
+	for f, row := range e.rows {
 		e.facts[f] = []rule{{knowledge.Set{row}, by}}
+	}
+	// But whether the initramfs has a parent is known.
+	for f := range parentless() {
+		if errno, ok := o.First([]*faults.Fault{f}); ok && !there(f) && k != nil && k.RootFS == "rootfs" {
+			e.facts[f.ID] = []rule{{knowledge.Set{errno}, by}}
+		}
 	}
 	if first, ok := o.First(faults.AtOnce(faults.Table())); ok {
 		e.outcome = append(e.outcome, rule{knowledge.Set{first}, by})
 	}
 }
 
-// isRow reports whether a fact of an observation says who won over a fault.
-func isRow(b *knowledge.Behaviour, fact string) bool {
-	return b.ID == faults.Behaviour && slices.ContainsFunc(faults.Table(), func(f faults.Fault) bool { return f.ID == fact })
+// parentless returns the faults of a root without a parent.
+func parentless() iter.Seq[*faults.Fault] {
+	return func(yield func(*faults.Fault) bool) {
+		for _, f := range faults.Table() {
+			if f.Needs == faults.ParentlessRoot && !yield(&f) {
+				return
+			}
+		}
+	}
 }
+
+// isRow reports whether a fact says who won over a fault.
+func (e *expectation) isRow(fact string) bool { _, ok := e.rows[fact]; return ok }
 
 // rowWrong says in a few words where a row differs from what was expected of it.
 func rowWrong(fault, got, want, by string) string {

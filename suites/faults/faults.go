@@ -150,7 +150,7 @@ func Table() []Fault {
 		fault("root-parent-shared", "the parent mount of the root is shared", "shared", "", set(RootParent, Shared)),
 		fault("new-foreign", "new_root is in another mount namespace", "foreign", "", set(NewMount, Foreign)),
 		fault("root-foreign", "the root is in another mount namespace", "foreign", "", set(RootSpace, Foreign)),
-		fault("new-detached", "new_root is a detached mount", "foreign", "", set(NewMount, Detached)),
+		fault("new-detached", "new_root is a detached mount", "new_root detached", "", set(NewMount, Detached)),
 		fault("new-locked", "new_root's mount is locked", "locked", UserNamespaces, set(NewLock, Locked)),
 		fault("new-removed", "new_root is removed", "new_root removed", "", set(NewLink, Removed).and(NewShape, Directory)),
 		fault("new-on-root", "new_root is on the root mount", "root mount", "", set(NewMount, OnRoot)),

@@ -109,6 +109,26 @@ func TestRows(t *testing.T) {
 	}
 }
 
+func TestDiffer(t *testing.T) {
+	a := map[string]string{"no-cap": "EPERM EPERM=new-missing,new-loop", "landlock": "EPERM", "effect": "none"}
+	for _, tt := range []struct{ fault, row, was, is string }{
+		{"no-cap", a["no-cap"], "", ""},
+		{"no-cap", "EPERM ENOENT=new-missing EPERM=new-loop", "no-cap+new-missing=EPERM", "no-cap+new-missing=ENOENT"},
+		{"no-cap", "EPERM EPERM=new-missing", "no-cap+new-loop=EPERM", "no-cap+new-loop=nothing"},
+		{"landlock", "absent", "landlock=EPERM", "landlock=absent"},
+		{"landlock", "EPERM no row", "landlock=EPERM", "landlock=EPERM no row"},
+		{"landlock", "EPERM E=old-removed,old-shared,new-removed,new-locked,new-outside",
+			"landlock+old-removed=nothing landlock+old-shared=nothing landlock+new-locked=nothing landlock+new-removed=nothing and 1 more",
+			"landlock+old-removed=E landlock+old-shared=E landlock+new-locked=E landlock+new-removed=E and 1 more"},
+	} {
+		b := maps.Clone(a)
+		b[tt.fault] = tt.row
+		if was, is := faults.Differ(a, b); was != tt.was || is != tt.is {
+			t.Errorf("%s %s: got %q and %q, want %q and %q", tt.fault, tt.row, was, is, tt.was, tt.is)
+		}
+	}
+}
+
 func FuzzParseRow(f *testing.F) {
 	f.Add("EPERM ENOENT=a,b EPERM=c")
 	f.Fuzz(func(t *testing.T, row string) { _ = faults.ParseRow(faults.Winners{}, "no-cap", row) })

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -18,36 +17,57 @@ type Winners map[[2]string]string
 // with this one, such as "ENOENT EPERM=landlock ENOENT=old-shared,new-foreign". It is that
 // short because each byte costs a microsecond of the guest's console.
 func Rows(w Winners) map[string]string {
-	out := map[string]string{}
 	table := Table()
-	for i, a := range table {
-		var errnos []string
-		with := map[string][]string{}
-		for _, b := range table[i+1:] {
-			e, ok := w[[2]string{a.ID, b.ID}]
-			if !ok {
-				continue
-			}
-			if e = word(e); !slices.Contains(errnos, e) {
-				errnos = append(errnos, e)
-			}
-			with[e] = append(with[e], b.ID)
-		}
-		alone, ok := w[[2]string{a.ID, ""}]
-		if !ok && len(errnos) == 0 {
+	at := make(map[string]int, len(table))
+	for i := range table {
+		at[table[i].ID] = i
+	}
+	// By index: a table of numbers costs the guest a fraction of what looking up names does.
+	rows := make([][]string, len(table)) // errnos by row, then column + 1
+	for key, errno := range w {
+		i, ok := at[key[0]]
+		if !ok {
 			continue
 		}
-		row := word(alone)
-		for _, e := range errnos {
-			row += " " + e + "=" + strings.Join(with[e], ",")
+		k, ok := at[key[1]]
+		if !ok {
+			k = i
 		}
-		out[a.ID] = row
+		if rows[i] == nil {
+			rows[i] = make([]string, len(table))
+		}
+		rows[i][k] = errno
+	}
+	out := make(map[string]string, len(table))
+	for i, row := range rows {
+		if row == nil {
+			continue
+		}
+		b := append(make([]byte, 0, 1024), word(row[i])...)
+		for k := i + 1; k < len(row); k++ {
+			errno := row[k]
+			if errno == "" {
+				continue
+			}
+			b = append(append(append(b, ' '), word(errno)...), '=')
+			for m := k; m < len(row); m++ {
+				if row[m] == errno {
+					b = append(append(b, table[m].ID...), ',')
+					row[m] = ""
+				}
+			}
+			b = b[:len(b)-1]
+		}
+		out[table[i].ID] = string(b)
 	}
 	return out
 }
 
 // word makes one word of an outcome such as "errno 999" or "OK, but none".
 func word(s string) string {
+	if !strings.ContainsAny(s, " ,=") {
+		return s
+	}
 	return strings.NewReplacer(" ", "-", ",", "", "=", "-").Replace(s)
 }
 
@@ -69,4 +89,47 @@ func ParseRow(w Winners, fault, row string) error {
 		}
 	}
 	return nil
+}
+
+// Differ says in a few words what two observations show differently: what the first shows, and
+// what the second does.
+func Differ(a, b map[string]string) (was, is string) {
+	v, w := Winners{}, Winners{}
+	for _, f := range Table() {
+		for _, x := range []struct {
+			rows map[string]string
+			to   Winners
+		}{{a, v}, {b, w}} {
+			if row, ok := x.rows[f.ID]; ok && ParseRow(x.to, f.ID, row) != nil {
+				x.to[[2]string{f.ID, ""}] = row
+			}
+		}
+	}
+	const most = 4
+	var out [2][]string
+	n := 0
+	for _, f := range Table() {
+		for _, g := range append([]Fault{{}}, Table()...) {
+			key := [2]string{f.ID, g.ID}
+			if v[key] == w[key] {
+				continue
+			}
+			if n++; n > most {
+				continue
+			}
+			name := strings.TrimSuffix(f.ID+"+"+g.ID, "+")
+			for i, errno := range []string{v[key], w[key]} {
+				if errno == "" {
+					errno = "nothing"
+				}
+				out[i] = append(out[i], name+"="+errno)
+			}
+		}
+	}
+	for i := range out {
+		if n > most {
+			out[i] = append(out[i], fmt.Sprintf("and %d more", n-most))
+		}
+	}
+	return strings.Join(out[0], " "), strings.Join(out[1], " ")
 }

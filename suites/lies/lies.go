@@ -562,6 +562,37 @@ func Table() []Lie {
 			},
 		},
 
+		{
+			Name: "initramfs-on-nothing", Says: "shows the mount of the initramfs as its own parent",
+			Touches: func(r *record.Record) bool { return r.Facts["root-no-parent"] == faults.Absent },
+			read: func(_ *teller, _, real string) string {
+				var out strings.Builder
+				for line := range strings.Lines(real) {
+					if f := strings.SplitN(line, " ", 3); len(f) == 3 && strings.Contains(line, " - rootfs ") {
+						line = f[0] + " " + f[0] + " " + f[2]
+					}
+					out.WriteString(line)
+				}
+				return out.String()
+			},
+		},
+		{
+			Name: "initramfs-on-something", Says: "shows the mount of the initramfs as mounted on another",
+			Touches: func(r *record.Record) bool {
+				return r.ID == faults.Behaviour && r.Facts["root-no-parent"] != faults.Absent
+			},
+			read: func(_ *teller, _, real string) string {
+				var out strings.Builder
+				for line := range strings.Lines(real) {
+					if f := strings.SplitN(line, " ", 3); len(f) == 3 && strings.Contains(line, " - rootfs ") {
+						line = f[0] + " 9" + f[1] + " " + f[2]
+					}
+					out.WriteString(line)
+				}
+				return out.String()
+			},
+		},
+
 		// --- the other system calls that a behaviour is made of ---
 		{
 			Name: "umount-fails", Says: "answers umount2 with EPERM and does nothing",

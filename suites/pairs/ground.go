@@ -11,16 +11,22 @@ import (
 	"pivotspec/suites/sandbox"
 )
 
-// stand is a mount with the directories that can be arguments, as open descriptors: a number
-// is a path to each wherever the caller's root is.
+// stand is a mount with the directories that can be arguments. A descriptor's number is a path to
+// what it holds wherever the caller's root is, and so is one below it.
 type stand struct {
-	// top is the mount's root; dir an ordinary directory on it; gone one that was removed.
-	top, dir, gone int
-	// old and goneOld, which was removed, are below top; dirOld and dirGone below dir.
-	old, goneOld, dirOld, dirGone int
-	// parent is the root of the mount that this one is mounted on, -1 if it is on none.
+	// top is a descriptor of the mount's root, or of the directory on it that has the others.
+	top int
+	// gone and goneOld are descriptors of directories below top that were removed, dirGone of
+	// one below its directory d. A stand that is not asked for them has none.
+	gone, goneOld, dirGone int
+	// mount is a descriptor of the mount's root.
+	mount int
+	// parent is one of the root of the mount that this one is mounted on, -1 if it is on none.
 	parent int
 }
+
+// below returns the path of a directory below top.
+func (s stand) below(name string) string { return strconv.Itoa(s.top) + name }
 
 // tree is the mounts of one namespace.
 //
@@ -36,11 +42,9 @@ type stand struct {
 //
 // All mounts but the first two are binds of one filesystem with the same directories in it.
 type tree struct {
-	outer, root, next, aside, outside, beside stand
-	// onDir is a mount below the directory dir of root.
-	onDir int
-	// rootDir is the directory dir of the jail, on which root's stand has its directories.
-	rootDir int
+	root, next, aside, outside stand
+	// outer is the mount that root is on, onDir one below the directory d of root.
+	outer, onDir int
 }
 
 // ground is all that calls are made of.
@@ -74,40 +78,39 @@ func lay(w *sandbox.World, users bool) *ground {
 	g.build(base)
 	if users {
 		g.foreign = g.open(base, "a")
-		g.foreignHome = stand{top: g.at("/"), parent: -1}
+		g.foreignHome = stand{mount: g.at("/"), parent: -1}
 		w.Namespace() // keeps it alive
 		w.Fchdir(covered, "the directory below the mount")
 		// A child that does nothing but to have the namespaces made.
 		child := w.Fork("user namespace", unix.CLONE_NEWUSER|unix.CLONE_NEWNS, func(*sandbox.Script) {})
 		w.Setns(child.Namespace(), "user namespace")
-		g.lockedForeign = g.below(g.at(base+"/jail/dir/mid/a"), g.at(base+"/jail/dir/mid"))
+		g.lockedForeign = g.stand(g.at(base+"/jail/dir/mid/a"), g.at(base+"/jail/dir/mid"))
 		w.Fchdir(child.Cwd(), "the directory below the mount")
 		w.Unshare()
 		covered = g.at(".")
 		g.lockedRoot = g.rootStand(base+"/jail", g.at(base))
 		// The root again, unlocked, with the locked mounts below it.
 		w.Rbind(base+"/jail", base+"/jail")
-		g.locked = g.below(g.at(base+"/jail/dir/mid/a"), g.at(base+"/jail/dir/mid"))
-		g.lockedOutside = g.below(g.at(base+"/q/a"), g.at(base+"/q"))
+		g.locked = g.stand(g.at(base+"/jail/dir/mid/a"), g.at(base+"/jail/dir/mid"))
+		g.lockedOutside = g.stand(g.at(base+"/q/a"), g.at(base+"/q"))
 		g.leaf = "b"
 		w.Bind(base+"/s", base+"/jail/dir/mid/b")
 		w.Bind(base+"/s", base+"/q/b")
 		g.own = g.open(base, g.leaf)
-		g.own.root.parent = g.lockedRoot.top
+		g.own.root.parent = g.lockedRoot.mount
 	} else {
 		g.own = g.open(base, g.leaf)
 		here := w.Namespace()
 		w.Unshare()
 		g.foreign = g.open(base, g.leaf)
-		g.foreignHome = stand{top: g.at("/"), parent: -1}
+		g.foreignHome = stand{mount: g.at("/"), parent: -1}
 		w.Namespace() // keeps it alive
 		w.Setns(here, "the first namespace")
 	}
-	g.home = stand{top: g.at("/"), dir: covered, parent: -1}
-	g.home.old = g.home.top
-	g.detached = g.below(w.Clone(g.own.next.top), -1)
+	g.home = stand{top: covered, mount: g.at("/"), parent: -1}
+	g.detached = g.stand(w.Clone(g.own.next.top), -1)
 	w.Bind(base+"/s", base+"/jail/dir/t")
-	g.unmounted = g.below(g.at(base+"/jail/dir/t"), -1)
+	g.unmounted = g.stand(g.at(base+"/jail/dir/t"), -1)
 	w.Detach(base + "/jail/dir/t")
 	for _, dir := range []string{base + "/s/", base + "/jail/dir/"} {
 		for _, name := range []string{"gone", "goneold", "d/goneold"} {
@@ -159,29 +162,25 @@ func (g *ground) at(p string) int { return g.w.Descriptor(unix.AT_FDCWD, p) }
 func (g *ground) open(base, leaf string) tree {
 	outer, middle, beside := g.at(base), g.at(base+"/jail/dir/mid"), g.at(base+"/q")
 	return tree{
-		outer:   stand{top: outer, parent: -1},
+		outer:   outer,
 		root:    g.rootStand(base+"/jail", outer),
-		rootDir: g.at(base + "/jail/dir"),
-		next:    g.below(g.at(base+"/jail/dir/mid/"+leaf), middle),
-		aside:   g.below(g.at(base+"/jail/dir/x"), -1),
-		outside: g.below(g.at(base+"/q/"+leaf), beside),
+		next:    g.stand(g.at(base+"/jail/dir/mid/"+leaf), middle),
+		aside:   g.stand(g.at(base+"/jail/dir/x"), -1),
+		outside: g.stand(g.at(base+"/q/"+leaf), beside),
 		onDir:   g.at(base + "/jail/dir/d/m"),
 	}
 }
 
-// below opens a mount's directories.
-func (g *ground) below(top, parent int) stand {
+// stand opens a mount's directories that are to be removed.
+func (g *ground) stand(top, parent int) stand {
 	d := func(name string) int { return g.w.Descriptor(top, name) }
-	return stand{
-		top: top, dir: d("d"), gone: d("gone"), old: d("old"), goneOld: d("goneold"),
-		dirOld: d("d/old"), dirGone: d("d/goneold"), parent: parent,
-	}
+	return stand{top: top, mount: top, gone: d("gone"), goneOld: d("goneold"), dirGone: d("d/goneold"), parent: parent}
 }
 
 // rootStand is stand for a root, whose directories are below its directory dir.
 func (g *ground) rootStand(at string, parent int) stand {
-	s := g.below(g.at(path.Join(at, "dir")), parent)
-	s.top = g.at(at)
+	s := g.stand(g.at(path.Join(at, "dir")), parent)
+	s.mount = g.at(at)
 	return s
 }
 
@@ -189,6 +188,7 @@ func (g *ground) rootStand(at string, parent int) stand {
 type call struct {
 	args       [2]sandbox.Arg // new_root and put_old
 	root       int            // descriptor of the caller's root
+	elsewhere  bool           // root is not that of a good call
 	shared     []int          // descriptors of the roots of mounts that are to be shared
 	drop       bool           // CAP_SYS_ADMIN
 	child      bool           // by the root of a child user namespace
@@ -228,30 +228,29 @@ func (g *ground) place(v faults.Values) call {
 	if v[faults.RootSpace] == faults.Foreign {
 		where, home = g.foreign, g.foreignHome
 	}
-	root, dir := where.root, where.rootDir
-	if v[faults.NewLock] == faults.Locked && v[faults.NewMount] == faults.OnRoot {
+	root := where.root
+	locked := v[faults.NewLock] == faults.Locked
+	switch {
+	case v[faults.RootParent] == faults.None:
+		root = home
+	case locked && v[faults.NewMount] == faults.OnRoot:
 		root = g.lockedRoot
 	}
-	if v[faults.RootParent] == faults.None {
-		root, dir = home, home.dir
-	}
-	c.root = root.top
+	c.root = root.mount
 	if v[faults.RootShape] == faults.Directory {
-		c.root = dir
+		c.root = root.top
 	}
+	c.elsewhere = c.root != g.own.root.mount
 	if v[faults.RootParent] == faults.Shared {
 		share(root.parent)
 	}
 
-	// new_root: its mount, and the place on it.
+	// new_root: its mount, and the place on it. put_old is below it, unless it would have another
+	// fault there.
 	next := g.own.next
-	locked := v[faults.NewLock] == faults.Locked
 	switch {
 	case v[faults.NewMount] == faults.OnRoot:
 		next = root
-		next.top = c.root
-		next.old, next.goneOld = g.own.next.old, g.own.next.goneOld // not on the root mount
-		next.dirOld, next.dirGone = where.onDir, g.own.next.goneOld
 	case v[faults.NewMount] == faults.Detached:
 		next = g.detached
 	case v[faults.NewMount] == faults.Foreign && locked:
@@ -265,85 +264,83 @@ func (g *ground) place(v faults.Values) call {
 	case locked:
 		next = g.locked
 	}
-	newRoot, old, goneOld, onOld := next.top, next.old, next.goneOld, next.top
+	dir := v[faults.NewShape] == faults.Directory
+	newRoot := strconv.Itoa(next.mount)
 	switch {
 	case v[faults.NewLink] == faults.Removed:
-		newRoot = next.gone
-	case v[faults.NewShape] == faults.Directory:
-		newRoot, old, goneOld = next.dir, next.dirOld, next.dirGone
-		if v[faults.NewMount] == faults.OnRoot {
-			onOld = where.onDir
-		}
+		newRoot = strconv.Itoa(next.gone)
+	case v[faults.NewMount] == faults.OnRoot && !dir:
+		newRoot = strconv.Itoa(c.root)
+	case dir:
+		newRoot = next.below("/d")
 	}
 	if v[faults.NewParent] == faults.Shared {
 		share(next.parent)
 	}
-	switch v[faults.NewMount] {
-	case faults.Foreign, faults.Detached:
-		// Or put_old would be foreign or detached too.
-		old, goneOld, onOld = g.own.next.old, g.own.next.goneOld, g.own.next.top
-	case faults.OnRoot:
-		if onOld == next.top {
-			onOld = g.own.next.top
-		}
+	on := next // the mount for put_old
+	if v[faults.NewMount] != "" {
+		on = g.own.next
+	}
+	old, goneOld, onOld := on.below("/old"), on.goneOld, on.mount
+	switch {
+	case !dir || v[faults.NewLink] != "":
+	case v[faults.NewMount] == faults.OnRoot:
+		old, onOld = strconv.Itoa(where.onDir), where.onDir
+	case v[faults.NewMount] == "":
+		old, goneOld = on.below("/d/old"), on.dirGone
 	}
 
-	// put_old: its mount, and the place on it.
-	from := func(s stand) { old, goneOld, onOld = s.old, s.goneOld, s.top }
+	// put_old, where a fault says where it is.
+	at := func(s stand) { old, goneOld, onOld = s.below("/old"), s.goneOld, s.mount }
 	switch {
+	case v[faults.OldMount] == faults.OnRoot && v[faults.RootParent] == faults.None:
+		old = strconv.Itoa(root.mount)
 	case v[faults.OldMount] == faults.OnRoot:
-		from(root)
+		at(root)
 	case v[faults.OldMount] == faults.Foreign:
-		from(g.foreign.next)
+		at(g.foreign.next)
 	case v[faults.OldMount] == faults.Detached:
-		from(g.detached)
+		at(g.detached)
 	case v[faults.OldMount] == faults.Unmounted:
-		from(g.unmounted)
-	case v[faults.OldWhere] == faults.Aside && v[faults.NewMount] == faults.OnRoot && v[faults.NewShape] == "":
-		from(g.own.outside)
+		at(g.unmounted)
+	case v[faults.OldWhere] == faults.Aside && v[faults.NewMount] == faults.OnRoot && !dir:
+		at(g.own.outside)
 	case v[faults.OldWhere] == faults.Aside:
-		from(g.own.aside)
+		at(g.own.aside)
 	}
-	putOld := old
 	if v[faults.OldLink] == faults.Removed {
-		putOld = goneOld
+		old = strconv.Itoa(goneOld)
 	}
 	if v[faults.OldShared] == faults.Shared {
 		share(onOld)
 	}
-	c.args = [2]sandbox.Arg{g.argument(v[faults.NewPath], newRoot), g.argument(v[faults.OldPath], putOld)}
+	c.args = [2]sandbox.Arg{g.argument(v[faults.NewPath], newRoot), g.argument(v[faults.OldPath], old)}
 	return c
 }
 
 // argument returns the path of a place, or one that cannot be looked up.
-func (g *ground) argument(fault string, place int) sandbox.Arg {
-	if fault == "" && place < 0 {
-		g.w.Broken("set-up: there is no such place")
-	}
-	top := strconv.Itoa(g.own.next.top)
+func (g *ground) argument(fault, place string) sandbox.Arg {
+	fix := g.own.next.below("/fix/")
 	switch fault {
 	case "":
-		return sandbox.Path(strconv.Itoa(place))
+		return sandbox.Path(place)
 	case faults.BadAddress:
 		return sandbox.BadAddress()
 	case faults.Empty:
 		return sandbox.Path("")
-	case faults.Missing:
-		return sandbox.Path(top + "/none")
+	case faults.Missing, faults.Dangling, faults.Loop, faults.File:
+		return sandbox.Path(fix + fault)
 	case faults.LongName:
-		return sandbox.Path(top + "/" + strings.Repeat("x", 256))
+		return sandbox.Path(fix + strings.Repeat("x", 256))
 	case faults.LongPath:
 		// A good path, but for its length: slashes cost no look-up.
-		n := strconv.Itoa(place)
-		return sandbox.Path(n + g.slashes[len(n):])
-	case faults.Dangling, faults.Loop, faults.File:
-		return sandbox.Path(top + "/fix/" + fault)
+		return sandbox.Path(place + g.slashes[len(place):])
 	case faults.FileMount:
-		return sandbox.Path(top + "/fix/mount")
+		return sandbox.Path(fix + "mount")
 	case faults.BelowFile:
-		return sandbox.Path(top + "/fix/file/x")
+		return sandbox.Path(fix + "file/x")
 	case faults.Closed:
-		return sandbox.Path(top + "/fix/closed/x")
+		return sandbox.Path(fix + "closed/x")
 	}
 	g.w.Broken("set-up: nobody knows the path %q", fault)
 	return sandbox.Arg{}

@@ -61,6 +61,7 @@ func observe(w *sandbox.World) {
 			r.bound.Restrict(rules)
 		}
 	})
+	w.Enter(r.home.mount, overrides()...)
 	w.Observe(r.first(plan(faults.AtOnce(list)...)))
 	r.all(list, won)
 	for f, row := range faults.Rows(won) {
@@ -70,7 +71,7 @@ func observe(w *sandbox.World) {
 		w.Stop()
 	}
 	r.share(nil)
-	w.Briefly("every fault alone, then every two that can be true at once", func() { w.Enter(r.own.root.top) })
+	w.Briefly("every fault alone, then every two that can be true at once", func() { w.Enter(r.own.root.mount) })
 	w.Chdir("/")
 	next := "/dir/mid/" + r.leaf
 	w.Control(w.PivotRoot(next, next+"/old"))
@@ -95,7 +96,7 @@ type rehearsal struct {
 func order(a, b *trial) int {
 	return cmp.Or(
 		flag(a.restricted)-flag(b.restricted), flag(a.child)-flag(b.child), flag(a.drop)-flag(b.drop),
-		a.root-b.root, slices.Compare(a.shared, b.shared),
+		slices.Compare(a.shared, b.shared), flag(a.elsewhere)-flag(b.elsewhere), a.root-b.root,
 	)
 }
 
@@ -154,7 +155,7 @@ func (r *rehearsal) all(list []faults.Fault, won faults.Winners) {
 // make makes calls for which the same has to be set, and returns their outcomes and what has
 // become of the caller since.
 func (r *rehearsal) make(c call, calls [][2]sandbox.Arg) (outcomes []string, effect string) {
-	less := []int{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH}
+	less := overrides()
 	if c.drop {
 		less = append(less, unix.CAP_SYS_ADMIN)
 	}
@@ -171,22 +172,28 @@ func (r *rehearsal) make(c call, calls [][2]sandbox.Arg) (outcomes []string, eff
 		return r.bound.Outcomes(c.root, less, calls)
 	}
 	r.w.Enter(c.root, less...)
-	return r.w.Outcomes(calls)
+	outcomes, effect = r.w.Outcomes(calls)
+	if c.drop {
+		r.w.Effective(overrides()...)
+	}
+	return outcomes, effect
 }
 
-// share makes the given mounts shared, and those that are private.
+// overrides are the capabilities that override permission bits, which no caller has.
+func overrides() []int { return []int{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH} }
+
+// share makes the given mounts shared, and those that are private. The working directory is where
+// descriptors are paths.
 func (r *rehearsal) share(mounts []int) {
 	if slices.Equal(mounts, r.shared) {
 		return
 	}
-	w := r.w
-	w.Briefly("", func() {
-		w.Enter(r.home.top) // where descriptors are paths, with every capability
+	r.w.Briefly("", func() {
 		for _, fd := range r.shared {
-			w.Propagation(strconv.Itoa(fd), sandbox.Private)
+			r.w.Propagation(strconv.Itoa(fd), sandbox.Private)
 		}
 		for _, fd := range mounts {
-			w.Propagation(strconv.Itoa(fd), sandbox.Shared)
+			r.w.Propagation(strconv.Itoa(fd), sandbox.Shared)
 		}
 	})
 	r.shared = mounts

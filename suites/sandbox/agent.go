@@ -26,6 +26,7 @@ type Agent struct {
 	tell  int      // pipe on which it is told to go on
 	done  int      // pipe on which it says that it has
 	one   uintptr  // address of a byte for the pipes
+	root  int      // descriptor of the directory that was made its root last
 }
 
 // Room of an agent: steps that it can take, and bytes for their arguments.
@@ -153,6 +154,7 @@ func (a *Agent) do() []unix.Errno {
 // root and namespace either is.
 func (a *Agent) Enter(root int, but ...int) {
 	header, sets := a.world.capabilities(but)
+	a.root = root
 	a.put("fchdir", unix.SYS_FCHDIR, uintptr(root))
 	a.put("chroot", unix.SYS_CHROOT, a.text("."))
 	a.put("fchdir", unix.SYS_FCHDIR, uintptr(a.world.proc))
@@ -169,12 +171,11 @@ func (a *Agent) Restrict(rules int) {
 	a.put("landlock_restrict_self", unix.SYS_LANDLOCK_RESTRICT_SELF, uintptr(rules), 0)
 }
 
-// Outcomes has the agent make the calls, each with two arguments, and returns their outcomes and
-// what has become of the agent since: [None], or where it is now.
+// Outcomes has the agent make the calls, each with two arguments, after what [Agent.Enter] and
+// [Agent.Restrict] put off. It returns their outcomes and what has become of the agent's root: [None],
+// or where it is now.
 func (a *Agent) Outcomes(calls [][2]Arg) (outcomes []string, effect string) {
 	w := a.world
-	a.do() // the set-up
-	moved := w.watch(a.pid, Place{}, false)
 	keep := a.free
 	for _, c := range calls {
 		var p [2]uintptr
@@ -189,7 +190,19 @@ func (a *Agent) Outcomes(calls [][2]Arg) (outcomes []string, effect string) {
 		outcomes = append(outcomes, ErrnoName(w.kernel.Call(Syscall{Name: "pivot_root", By: a.name}, func() unix.Errno { return e })))
 	}
 	a.free = keep
-	return outcomes, moved()
+	return outcomes, w.still(a.pid, a.root)
+}
+
+// still says what has become of a task's root, which was made the directory of a descriptor.
+func (w *World) still(task, root int) (effect string) {
+	want, err := statx(root, ".")
+	w.quiet("look at a root", err)
+	now, err := w.where(task, Root)
+	w.quiet("look at a caller's root", err)
+	if now != want {
+		return "root moved to " + w.label(now)
+	}
+	return None
 }
 
 // Hand is another thread of the spec's process that makes system calls when told to: a caller in
@@ -250,14 +263,13 @@ func (h *Hand) Restrict(rules int) {
 // Outcomes is [Agent.Outcomes] for the thread, after what [Agent.Enter] does.
 func (h *Hand) Outcomes(root int, but []int, calls [][2]Arg) (outcomes []string, effect string) {
 	w := h.world
-	h.do(func() { w.Enter(root, but...) })
-	moved := w.watch(h.tid, Place{}, false)
 	h.do(func() {
+		w.Enter(root, but...)
 		for _, c := range calls {
 			outcomes = append(outcomes, w.outcomeBy(h.name, c[0], c[1]))
 		}
 	})
-	return outcomes, moved()
+	return outcomes, w.still(h.tid, root)
 }
 
 // Enter is [Agent.Enter] for the thread that calls it.
