@@ -184,6 +184,10 @@ func TestReady(t *testing.T) {
 	if jobs[0].VM.Initramfs != jobs[1].VM.Initramfs {
 		t.Error("the image was made twice")
 	}
+	// Neither kernel has modules, for the same reason.
+	if a, b := jobs[0].VM.Archives, jobs[1].VM.Archives; len(a) != 1 || !slices.Equal(a, b) {
+		t.Errorf("archives with the kernels' modules: %q and %q", a, b)
+	}
 	if len(notes) != 1 || !strings.Contains(notes[0], "kvm does not work for amd64") || !strings.HasSuffix(notes[0], "; using tcg") {
 		t.Errorf("notes: %q", notes)
 	}

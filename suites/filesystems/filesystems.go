@@ -78,6 +78,7 @@ func lower(w *sandbox.World) {
 func pivot(w *sandbox.World, flags int) {
 	w.Mark("new_root", "/new")
 	w.Mark("put_old", "/new/"+disk.Old)
+	w.Mark("spare", "/new/"+disk.Spare)
 	w.ObserveSuccess(w.PivotRoot("/new", "/new/"+disk.Old))
 	w.Chdir("/")
 	w.Fact("at-slash", w.Label("/"))
@@ -85,4 +86,5 @@ func pivot(w *sandbox.World, flags int) {
 	w.Fact("umount", w.Umount("/"+disk.Old, flags).Outcome)
 	w.Fact("at-put-old-after-umount", w.Label("/"+disk.Old))
 	w.Fact("rmdir", w.TryRmdir("/"+disk.Spare).Outcome)
+	w.Fact("at-spare-after-rmdir", w.Label("/"+disk.Spare))
 }
