@@ -203,3 +203,18 @@ func TestCompare(t *testing.T) {
 		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
 	}
 }
+
+// TestRecorded checks that what is built in is what lies in the folder.
+func TestRecorded(t *testing.T) {
+	want, err := baseline.Load("amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells, err := baseline.Recorded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := baseline.Compare(fixture.Base(t), want, slices.DeleteFunc(cells, func(c *cell.Cell) bool { return c.Arch != "amd64" })); len(d) > 0 {
+		t.Errorf("they differ: %v", d)
+	}
+}

@@ -22,13 +22,15 @@ type Page struct {
 	Date, Source string
 	// Statements in the order of the page.
 	Statements []Statement
+	// Quoted are the sentences of indented texts that a sentence with a colon announces, such
+	// as what an older page said. They have no number.
+	Quoted []Statement
 	// Skipped says in one line each what mandoc left out because it does not know it, such
 	// as a macro. What it would have printed is in no statement.
 	Skipped []string
 }
 
-// Statement is one sentence of the page's text. Code, quotations and lists of references
-// are none.
+// Statement is one sentence of the page's text. Code and lists of references are none.
 type Statement struct {
 	// Section is the heading, such as "ERRORS".
 	Section string
@@ -113,7 +115,7 @@ func Parse(ctx context.Context, file string, r io.Reader) (*Page, error) {
 	if name := doc.meta["name"]; name != "" { // mdoc: .Nm keeps the case that .Dt lost
 		p.Name = render(name)
 	}
-	p.Statements = statements(doc)
+	p.Statements, p.Quoted = statements(doc)
 	if len(p.Statements) == 0 {
 		return nil, &InputError{File: file, Happened: "it has a title and not one sentence", Do: giveSource}
 	}

@@ -51,6 +51,7 @@ Next\~one\(aqs "here\[dq] \- see
 			"5 DESCRIPTION 2: A leaf falls (gently), too.",
 			`11 DESCRIPTION 3: Next one's "here" - see a bcd E .`,
 		}},
+		{"before any heading", manHead + "It has none.\n", []string{"2 (no heading) 1: It has none."}},
 		{"spaces that count", manHead + `.SH NOTES
 .BR tree " is tall,"
   as
@@ -327,6 +328,24 @@ A bush.
 	}
 }
 
+func TestParseQuotes(t *testing.T) {
+	for _, src := range []string{
+		manHead + ".SH NOTES\nIt said:\n.RS\n.P\nTrees are tall.\nTrees\nare old.\n.RE\n.P\nNo more.\n",
+		".Dd May 6, 2024\n.Dt SWAP_TREE 2\n.Os\n.Sh NOTES\nIt said:\n.Bd -ragged -offset indent\nTrees are tall.\nTrees\nare old.\n.Ed\n.Pp\nNo more.\n",
+	} {
+		p, err := Parse(t.Context(), "x", strings.NewReader(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Statements) != 2 || p.Statements[1].Text != "No more." || p.Statements[1].Nth != 2 {
+			t.Errorf("got %q", places(p))
+		}
+		if len(p.Quoted) != 2 || p.Quoted[1].Text != "Trees are old." || p.Quoted[1].Section != "NOTES" {
+			t.Errorf("quoted %+v", p.Quoted)
+		}
+	}
+}
+
 func TestParseSaysWhatIsSkipped(t *testing.T) {
 	p, err := Parse(t.Context(), "x", strings.NewReader(manHead+".SH NOTES\nA.\n.XYZ lost words\nB.\n"))
 	if err != nil {
@@ -497,7 +516,13 @@ func FuzzParseTree(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, out []byte) {
-		for _, s := range statements(parseTree(out)) {
+		said, quoted := statements(parseTree(out))
+		for _, s := range quoted {
+			if s.Text == "" || s.Nth != 0 {
+				t.Errorf("quoted %+v", s)
+			}
+		}
+		for _, s := range said {
 			if s.Text == "" || s.Nth < 1 || len(s.Fingerprint) != 16 || s.Section == "" {
 				t.Errorf("%+v", s)
 			}

@@ -17,19 +17,23 @@ var headings = map[string]string{"RETURN VALUES": "RETURN VALUE", "EXAMPLE": "EX
 // unspoken are the sections without statements: references, and words about the page itself.
 var unspoken = []string{"SEE ALSO", "COLOPHON", "AUTHOR", "AUTHORS", "COPYRIGHT", "LICENSE", "REPORTING BUGS"}
 
-// statements collects the sentences of a page.
-func statements(d *document) []Statement {
-	w := walker{doc: d, counts: map[[2]string]int{}}
+// noHeading is the section of what stands before any.
+const noHeading = "(no heading)"
+
+// statements collects the sentences of a page, and those that it quotes.
+func statements(d *document) (said, quoted []Statement) {
+	w := walker{counts: map[[2]string]int{}}
 	w.walk(d.root.children)
 	w.flush()
-	return w.out
+	return w.out, w.quoted
 }
 
 // walker goes through the tree in the order of the page.
 type walker struct {
-	doc    *document
-	out    []Statement
-	counts map[[2]string]int // by section and item
+	out, quoted []Statement
+	counts      map[[2]string]int // by section and item
+	// quoting is whether the text is a quotation: its sentences do not count.
+	quoting bool
 
 	section, sub string
 	// level of indentation: nested lists are part of the outermost list's items.
@@ -96,16 +100,20 @@ func (w *walker) flush() {
 func (w *walker) state(text string, line int) {
 	w.colon = strings.HasSuffix(text, ":")
 	w.list = announced(text)
-	if w.section == "" || slices.Contains(unspoken, w.section) || !strings.ContainsFunc(text, unicode.IsLetter) {
+	if slices.Contains(unspoken, w.section) || !strings.ContainsFunc(text, unicode.IsLetter) {
 		return
 	}
 	// What ends otherwise there is a declaration that the page did not mark as code.
 	if w.section == "SYNOPSIS" && !strings.HasSuffix(strings.TrimRight(text, `)"'`), ".") {
 		return
 	}
-	s := Statement{Section: w.section, Item: w.sub, Text: text, Fingerprint: knowledge.Fingerprint(text), Line: line}
+	s := Statement{Section: cmp.Or(w.section, noHeading), Item: w.sub, Text: text, Fingerprint: knowledge.Fingerprint(text), Line: line}
 	if w.item != nil {
 		s.Item = cmp.Or(w.item.name, w.sub)
+	}
+	if w.quoting {
+		w.quoted = append(w.quoted, s)
+		return
 	}
 	if w.item != nil && w.item.nth > 0 {
 		s.Nth = w.item.nth
@@ -229,7 +237,8 @@ func (w *walker) block(n *node) {
 	case "RS":
 		w.flush()
 		if w.colon && !lists(n) {
-			return // a quotation
+			w.quote(n)
+			return
 		}
 		w.level++
 		w.body(n)
@@ -248,15 +257,29 @@ func (w *walker) block(n *node) {
 		w.it(n)
 	case "Bd":
 		w.flush()
-		if w.colon || !strings.Contains(n.args, "-ragged") && !strings.Contains(n.args, "-filled") && !strings.Contains(n.args, "-centered") {
-			return // a quotation, or code
+		switch {
+		case !strings.Contains(n.args, "-ragged") && !strings.Contains(n.args, "-filled") && !strings.Contains(n.args, "-centered"):
+			// code
+		case w.colon && !lists(n):
+			w.quote(n)
+		default:
+			w.body(n)
+			w.flush()
 		}
-		w.body(n)
-		w.flush()
 	case "D1", "Dl", "Rs":
 	default:
 		w.inline(n)
 	}
+}
+
+// quote walks an indented text that the sentence before it announces. It is part of no item
+// and ends none.
+func (w *walker) quote(n *node) {
+	item, level := w.item, w.level
+	w.quoting, w.level = true, level+1
+	w.body(n)
+	w.flush()
+	w.item, w.level, w.quoting, w.colon, w.list = item, level, false, false, ""
 }
 
 // enclosures are what mdoc's macros put around a text.

@@ -359,6 +359,16 @@ func (c *checker) match(r *Report) {
 			present[s.Fingerprint] = true
 		}
 	}
+	// Quotations of what an edition said are no statements of this page. What nobody said is.
+	for i := range c.page.Quoted {
+		if s := &c.page.Quoted[i]; len(c.known[s.Fingerprint]) == 0 {
+			r.Statements = append(r.Statements, Statement{
+				Line: s.Line, Section: s.Section, Item: s.Item, Text: s.Text, Fingerprint: s.Fingerprint,
+				Status: Unknown, Claims: []Claim{}, place: knowledge.Place{Section: s.Section, Item: s.Item}.String() + ", indented",
+			})
+		}
+	}
+	slices.SortStableFunc(r.Statements, func(a, b Statement) int { return cmp.Compare(a.Line, b.Line) })
 	// The edition's own sentences first: those of others are likely to say the same.
 	c.pair(r.Statements, present, func(s sentence) bool { return s.edition == c.edition })
 	c.pair(r.Statements, present, func(s sentence) bool { return s.edition != c.edition })
