@@ -73,14 +73,19 @@ func Histories(j *verdict.Judgement, edition string) []ClaimHistory {
 		if _, made := c.In(edition); edition != "" && !made {
 			continue
 		}
-		h := ClaimHistory{Claim: c}
-		for _, col := range j.Cells {
-			h.Standings = append(h.Standings, col.Stands(c))
-		}
-		h.sum(j, f)
-		out = append(out, h)
+		out = append(out, history(j, f, c))
 	}
 	return out
+}
+
+// history works out one claim.
+func history(j *verdict.Judgement, f *Findings, c *knowledge.Claim) ClaimHistory {
+	h := ClaimHistory{Claim: c}
+	for _, col := range j.Cells {
+		h.Standings = append(h.Standings, col.Stands(c))
+	}
+	h.sum(j, f)
+	return h
 }
 
 // sum works out state and summary.

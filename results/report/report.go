@@ -36,6 +36,7 @@ func Formats() []Format {
 		{"term", Term},
 		{"markdown", Markdown},
 		{"json", JSON},
+		{"findings", Inbox},
 		{"claims", Claims},
 		{"claims-json", ClaimsJSON},
 	}

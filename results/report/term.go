@@ -319,6 +319,13 @@ func (p *printer) findings() {
 	p.changes(true)
 	p.section("Where kernels differ as the page allows", countChanges(p.f.Changes, false))
 	p.changes(false)
+	p.section(ordersTitle, len(p.f.Orders))
+	for _, o := range p.f.Orders {
+		p.hang("  ", "      ", p.bold(o.Kernels)+": "+o.Line)
+		for _, n := range o.notes() {
+			p.text("      ", n)
+		}
+	}
 	p.trouble()
 	p.line("")
 	p.text("", p.bold(p.f.Summary))

@@ -1,9 +1,6 @@
 package verdict
 
-import (
-	"pivotspec/suites/knowledge"
-	"pivotspec/suites/record"
-)
+import "pivotspec/suites/knowledge"
 
 // Truth is whether a claim is true of a kernel.
 type Truth string
@@ -42,7 +39,7 @@ func (c *CellResult) Stands(claim *knowledge.Claim) Standing {
 		switch {
 		case !r.sound():
 			s.Unknown = append(s.Unknown, d)
-		case !satisfies(&record.Record{Outcome: r.Outcome, Facts: r.Facts}, d):
+		case !d.Met(r.Outcome, r.Facts):
 			s.Unmet = append(s.Unmet, d)
 		}
 	}

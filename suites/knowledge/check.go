@@ -37,6 +37,9 @@ func outcomes() map[string]bool {
 			out[s] = true
 		}
 	}
+	// Two names of one errno; observations use the one that the kernel uses.
+	delete(out, "ENOTSUP")
+	out["EOPNOTSUPP"] = true
 	return out
 }
 
@@ -49,8 +52,12 @@ func (b *Base) check(m *Mistakes) {
 	c.checkClaims()
 	c.checkStatements()
 	c.checkLedger()
+	c.checkOrders()
 	c.checkWarnings()
 	c.checkDecided()
+	if len(*m) == 0 { // they rest on everything else
+		c.checkProposals()
+	}
 }
 
 type checker struct {
