@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/pivotspec
 ARCH ?= amd64
 
-.PHONY: help setup build run test lint bench baseline clean
+.PHONY: help setup build run test lint bench baseline findings clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ bench: setup ## print what the suite costs over the bare boot of the same kernel
 baseline: setup build ## record the default matrix anew in results/baseline
 	$(BIN) run
 	$(BIN) report --update-baseline results/baseline/$(ARCH)
+
+findings: build ## write results/FINDINGS.md anew from the baselines
+	$(BIN) report results/baseline/$(ARCH) --format findings >results/FINDINGS.md
 
 clean: ## remove what was built here (kernels and images stay in the user's cache)
 	rm -rf bin

@@ -322,7 +322,10 @@ func readStatus(r io.Reader, progress func(float64)) {
 
 // readPackages returns the kernel packages in the package list at path: those whose name
 // begins with "linux-".
-func readPackages(path, suite string) ([]candidate, error) {
+func readPackages(path, suite string) ([]candidate, error) { return readNamed(path, suite, "linux-") }
+
+// readNamed returns the packages in the package list at path whose name begins with prefix.
+func readNamed(path, suite, prefix string) ([]candidate, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -337,14 +340,20 @@ func readPackages(path, suite string) ([]candidate, error) {
 		defer z.Close()
 		r = z
 	}
-	return parsePackages(io.LimitReader(r, 4<<30), suite)
+	return parseNamed(io.LimitReader(r, 4<<30), suite, prefix)
 }
 
-// parsePackages reads the format of deb822(5) as far as package lists use it.
+// parsePackages reads the kernel packages of a package list.
 func parsePackages(r io.Reader, suite string) ([]candidate, error) {
+	return parseNamed(r, suite, "linux-")
+}
+
+// parseNamed reads the format of deb822(5) as far as package lists use it.
+func parseNamed(r io.Reader, suite, prefix string) ([]candidate, error) {
+	begins := []byte("Package: " + prefix)
 	var cs []candidate
 	var c candidate
-	in := false // in a paragraph of a kernel package
+	in := false // in a paragraph of a package that is wanted
 	b := bufio.NewReaderSize(r, 1<<20)
 	flush := func() {
 		if in && c.Version != "" && c.SHA256 != "" {
@@ -366,7 +375,7 @@ func parsePackages(r io.Reader, suite string) ([]candidate, error) {
 		switch {
 		case len(line) == 0:
 			flush()
-		case bytes.HasPrefix(line, []byte("Package: linux-")):
+		case bytes.HasPrefix(line, begins):
 			in = true
 			c.Package = string(line[len("Package: "):])
 		case in:

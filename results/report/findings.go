@@ -8,6 +8,7 @@ import (
 
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
+	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 )
 
@@ -22,6 +23,8 @@ type Findings struct {
 	Deviations []Deviation
 	// Changes are the behaviours on which kernels differ without going against the page.
 	Changes []Change
+	// Orders are in which order kernels check for faults.
+	Orders []Order
 	// Unexpected, Unobserved and Unsupported name behaviours and kernels.
 	Unexpected, Unobserved, Unsupported []Problem
 	// Warnings are unknown messages of kernels, Cells those that are not complete.
@@ -94,6 +97,7 @@ func Find(j *verdict.Judgement) *Findings {
 			f.row(j, r)
 		}
 	}
+	f.Orders = f.orders(j)
 	f.cells(j)
 	f.Summary = summary(j, f)
 	return f
@@ -223,7 +227,7 @@ func got(j *verdict.Judgement, r *verdict.Result) string {
 	b, known := j.Base.Behaviour(r.Behaviour)
 	var facts []string
 	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
-		if !known || !b.IsInfo(f) {
+		if !known || !b.IsInfo(f) && (r.Behaviour != faults.Behaviour || knowledge.Universal(f)) {
 			facts = append(facts, f)
 		}
 	}

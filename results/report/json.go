@@ -20,6 +20,7 @@ type document struct {
 	Behaviours  []documentBehaviour     `json:"behaviours"`
 	Deviations  []Deviation             `json:"deviations"`
 	Changes     []Change                `json:"changes"`
+	Orders      []Order                 `json:"orders"`
 	Unexpected  []Problem               `json:"unexpected"`
 	Unsupported []Problem               `json:"unsupported"`
 	Unobserved  []Problem               `json:"unobserved"`
@@ -55,7 +56,7 @@ func JSON(w io.Writer, j *verdict.Judgement, _ Options) error {
 	d := document{
 		Schema: SchemaJSON, Edition: j.Edition.ID, Exit: j.Exit(), Counts: j.Counts(),
 		Cells: []documentCell{}, Behaviours: []documentBehaviour{},
-		Deviations: list(f.Deviations), Changes: list(f.Changes),
+		Deviations: list(f.Deviations), Changes: list(f.Changes), Orders: list(f.Orders),
 		Unexpected:  list(append(f.Unexpected, f.Warnings...)),
 		Unsupported: list(f.Unsupported),
 		Unobserved:  list(append(f.Unobserved, f.Cells...)),

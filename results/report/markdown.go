@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"pivotspec/results/verdict"
@@ -44,22 +45,6 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 			fmt.Fprintf(&b, "\n## %s\n\n", title)
 		}
 	}
-	problems := func(list []Problem) {
-		for _, p := range list {
-			on := ""
-			if p.Kernels != "" {
-				on = " on " + p.Kernels
-			}
-			fmt.Fprintf(&b, "- `%s`%s: %s", strings.ReplaceAll(p.Subject, ", ", "`, `"), on, md(oneLine(strings.Join(p.Wrong, "; "))))
-			if p.Expected != "" {
-				fmt.Fprintf(&b, ". Expected: %s", md(p.Expected))
-			}
-			if p.Got != "" {
-				fmt.Fprintf(&b, ". Got: %s", md(oneLine(p.Got)))
-			}
-			b.WriteString("\n")
-		}
-	}
 	section("Deviations", len(f.Deviations))
 	for _, d := range f.Deviations {
 		fmt.Fprintf(&b, "- `%s`:", d.Behaviour)
@@ -83,16 +68,48 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 		}
 		b.WriteString(".\n")
 	}
-	section("Not supported", len(f.Unsupported))
-	problems(f.Unsupported)
-	section("Unexpected", len(f.Unexpected)+len(f.Warnings))
-	problems(f.Unexpected)
-	problems(f.Warnings)
-	section("Nothing observed", len(f.Unobserved)+len(f.Cells))
-	problems(f.Unobserved)
-	problems(together(f.Cells))
+	section(ordersTitle, len(f.Orders))
+	for _, o := range f.Orders {
+		fmt.Fprintf(&b, "- %s: %s", o.Kernels, md(o.Line))
+		for _, n := range o.notes() {
+			fmt.Fprintf(&b, ". %s", md(n))
+		}
+		b.WriteString(".\n")
+	}
+	mdProblems(&b, f)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// mdProblems writes what was not observed or not expected, under headings of the second level.
+func mdProblems(b *strings.Builder, f *Findings) {
+	for _, s := range []struct {
+		title string
+		lists [][]Problem
+	}{
+		{"Not supported", [][]Problem{f.Unsupported}},
+		{"Unexpected", [][]Problem{f.Unexpected, f.Warnings}},
+		{"Nothing observed", [][]Problem{f.Unobserved, together(f.Cells)}},
+	} {
+		problems := slices.Concat(s.lists...)
+		if len(problems) > 0 {
+			fmt.Fprintf(b, "\n## %s\n\n", s.title)
+		}
+		for _, p := range problems {
+			on := ""
+			if p.Kernels != "" {
+				on = " on " + p.Kernels
+			}
+			fmt.Fprintf(b, "- `%s`%s: %s", strings.ReplaceAll(p.Subject, ", ", "`, `"), on, md(oneLine(strings.Join(p.Wrong, "; "))))
+			if p.Expected != "" {
+				fmt.Fprintf(b, ". Expected: %s", md(p.Expected))
+			}
+			if p.Got != "" {
+				fmt.Fprintf(b, ". Got: %s", md(oneLine(p.Got)))
+			}
+			b.WriteString("\n")
+		}
+	}
 }
 
 // md escapes what Markdown would take for its own.

@@ -19,6 +19,9 @@ type Options struct {
 	Colour bool
 	// ASCII keeps to symbols that any terminal has.
 	ASCII bool
+	// Edition is the one that was asked for, "" for none in particular. Reports about claims
+	// have only those of that edition, else those of all.
+	Edition string
 }
 
 // Format is one way to write a judgement.
@@ -33,6 +36,9 @@ func Formats() []Format {
 		{"term", Term},
 		{"markdown", Markdown},
 		{"json", JSON},
+		{"findings", Inbox},
+		{"claims", Claims},
+		{"claims-json", ClaimsJSON},
 	}
 }
 

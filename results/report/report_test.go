@@ -59,6 +59,14 @@ func TestGolden(t *testing.T) {
 		{"good.md", fixture.Good(), "", "markdown", report.Options{}},
 		{"bad.md", fixture.Bad(), "", "markdown", report.Options{}},
 		{"bad.json", fixture.Bad(), "", "json", report.Options{}},
+		{"claims-good.txt", fixture.Good(), "", "claims", report.Options{Width: 100}},
+		{"claims-bad.txt", fixture.Bad(), "", "claims", report.Options{}},
+		{"claims-bad-80-ascii.txt", fixture.Bad(), "", "claims", report.Options{Width: 80, ASCII: true}},
+		{"claims-old-page.txt", fixture.Good(), "4.10", "claims", report.Options{Width: 100, Edition: "4.10"}},
+		{"claims-arches.txt", arches(), "", "claims", report.Options{Width: 120}},
+		{"claims-one.txt", fixture.Good()[7:8], "", "claims", report.Options{Width: 80}},
+		{"claims-none.txt", nil, "", "claims", report.Options{Width: 80}},
+		{"claims-bad.json", fixture.Bad(), "", "claims-json", report.Options{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -66,7 +74,7 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			golden(t, tt.name, out.Bytes())
-			if tt.format != "term" {
+			if tt.format != "term" && tt.format != "claims" {
 				return
 			}
 			for line := range strings.Lines(out.String()) {

@@ -319,6 +319,20 @@ func (p *printer) findings() {
 	p.changes(true)
 	p.section("Where kernels differ as the page allows", countChanges(p.f.Changes, false))
 	p.changes(false)
+	p.section(ordersTitle, len(p.f.Orders))
+	for _, o := range p.f.Orders {
+		p.hang("  ", "      ", p.bold(o.Kernels)+": "+o.Line)
+		for _, n := range o.notes() {
+			p.text("      ", n)
+		}
+	}
+	p.trouble()
+	p.line("")
+	p.text("", p.bold(p.f.Summary))
+}
+
+// trouble writes what was not observed, or not as expected.
+func (p *printer) trouble() {
 	p.section("Not supported", len(p.f.Unsupported))
 	p.problems(p.f.Unsupported)
 	p.section("UNEXPECTED", len(p.f.Unexpected)+len(p.f.Warnings))
@@ -335,8 +349,6 @@ func (p *printer) findings() {
 	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
 	p.problems(p.f.Unobserved)
 	p.problems(together(p.f.Cells))
-	p.line("")
-	p.text("", p.bold(p.f.Summary))
 }
 
 func countChanges(list []Change, silent bool) int {

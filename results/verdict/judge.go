@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pivotspec/results/cell"
+	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
 )
@@ -202,13 +203,16 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	}
 	out.Entry = base.Entry(id, s, arch)
 	e := expect(base, b, out.Entry, r.Outcome)
-	out.Expected = e.String()
+	if id == faults.Behaviour {
+		e.order(base, s, r)
+	}
+	out.Expected = e.words(b)
 	if wrong := e.compare(b, r); len(wrong) > 0 {
 		return give(Unexpected, wrong...)
 	}
 	claims := base.Demands(id, ed.ID)
 	for _, d := range claims {
-		if !satisfies(r, d.Demand) {
+		if !d.Demand.Met(r.Outcome, r.Facts) {
 			out.Violated = append(out.Violated, d)
 		}
 	}
@@ -226,19 +230,6 @@ func orUnsaid(why string) string {
 		return "no reason given"
 	}
 	return why
-}
-
-// satisfies reports whether an observation is what d demands.
-func satisfies(r *record.Record, d *knowledge.Demand) bool {
-	if !d.Outcome.Has(r.Outcome) {
-		return false
-	}
-	for f, want := range d.Facts {
-		if got, ok := r.Facts[f]; !ok || !want.Has(got) {
-			return false
-		}
-	}
-	return true
 }
 
 // universal marks the rules that hold for every observation.
@@ -299,15 +290,16 @@ func expect(base *knowledge.Base, b *knowledge.Behaviour, entry *knowledge.Entry
 	return e
 }
 
-// String says what is expected, leaving out what is expected of every observation.
-func (e *expectation) String() string {
+// words says what is expected, leaving out what is expected of every observation, and rows: what is
+// wrong with one says what was expected of it.
+func (e *expectation) words(b *knowledge.Behaviour) string {
 	var parts []string
 	for _, r := range e.outcome {
 		parts = append(parts, fmt.Sprintf("%s by %s", r.want, r.by))
 	}
 	for _, f := range slices.Sorted(maps.Keys(e.facts)) {
 		for _, r := range e.facts[f] {
-			if r.by != universal {
+			if r.by != universal && !isRow(b, f) {
 				parts = append(parts, fmt.Sprintf("%s=%s by %s", f, r.want, r.by))
 			}
 		}
@@ -336,7 +328,7 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 		rules := e.facts[f]
 		_, declared := b.Facts[f]
 		switch {
-		case !declared && !knowledge.Universal(f):
+		case !declared && !knowledge.Universal(f) && !isRow(b, f):
 			wrong = append(wrong, fmt.Sprintf("fact %s=%s is not known", f, got))
 		case b.IsInfo(f):
 		case !reported && (!rightOutcome || optional(f, rules, b)):
@@ -346,13 +338,15 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 			wrong = append(wrong, fmt.Sprintf("fact %s=%s goes with the outcome %s and nothing says what it should be", f, got, r.Outcome))
 		}
 		for _, rule := range rules {
-			if reported && !rule.want.Has(got) {
+			if reported && !rule.want.Has(got) && isRow(b, f) {
+				wrong = append(wrong, rowWrong(f, got, rule.want[0], rule.by))
+			} else if reported && !rule.want.Has(got) {
 				wrong = append(wrong, fmt.Sprintf("%s is %s, not %s (%s)", f, got, rule.want, rule.by))
 			}
 		}
 	}
-	if e.entry != nil && !satisfies(r, &knowledge.Demand{Outcome: e.entry.Outcome, Facts: e.entry.Facts}) && len(e.page) > 0 &&
-		!slices.ContainsFunc(e.page, func(d knowledge.Demanded) bool { return !satisfies(r, d.Demand) }) {
+	if e.entry != nil && !(&knowledge.Demand{Outcome: e.entry.Outcome, Facts: e.entry.Facts}).Met(r.Outcome, r.Facts) && len(e.page) > 0 &&
+		!slices.ContainsFunc(e.page, func(d knowledge.Demanded) bool { return !d.Demand.Met(r.Outcome, r.Facts) }) {
 		wrong = append(wrong, "it is what the page says: the kernel stopped deviating, or the ledger is wrong")
 	}
 	return wrong

@@ -8,7 +8,7 @@ import (
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return []spec.Spec{
+	return append(slash(), []spec.Spec{
 		{ID: "ebusy/new-root-on-root-mount", Body: func(w *sandbox.World) {
 			w.JailWithout()
 			w.Mkdir("/new")
@@ -51,5 +51,5 @@ func Specs() []spec.Spec {
 			mend()
 			w.Control(w.PivotRoot("/new", "/new/old"))
 		}},
-	}
+	}...)
 }

@@ -25,8 +25,12 @@ type Base struct {
 	Claims []Claim
 	// Ledger as the file has it.
 	Ledger []Entry
+	// Orders are in which order kernels check for faults, as the file has them.
+	Orders []Order
 	// Warnings are the kernel messages known to be harmless.
 	Warnings []KnownWarning
+	// Proposals for the page's maintainer, as the file has them.
+	Proposals []Proposal
 	// Statements are the sentences of the editions as the files have them.
 	Statements []Statements
 
@@ -208,6 +212,19 @@ type Demand struct {
 	Behaviour string         `yaml:"behaviour"`
 	Outcome   Set            `yaml:"outcome"`
 	Facts     map[string]Set `yaml:"facts"`
+}
+
+// Met reports whether an observation is what the demand asks for.
+func (d *Demand) Met(outcome string, facts map[string]string) bool {
+	if !d.Outcome.Has(outcome) {
+		return false
+	}
+	for f, want := range d.Facts {
+		if got, ok := facts[f]; !ok || !want.Has(got) {
+			return false
+		}
+	}
+	return true
 }
 
 // Demanded is a demand together with the claim that makes it.

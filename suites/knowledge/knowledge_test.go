@@ -69,6 +69,11 @@ func good() map[string]string {
     - {behaviour: einval/shared, outcome: [EINVAL, "errno 999"], facts: {cwd: stayed}}
     - behaviour: rootfs/pivot
       outcome: EINVAL
+- id: errors/einval-vague
+  says: fails with EINVAL
+  strength: must
+  editions: {"6.20": {section: ERRORS, item: EINVAL, nth: 1, fingerprint: fedcba9876543210}}
+  untestable: it says not when
 - id: bugs/insanity
   says: insanity
   strength: advice
@@ -90,9 +95,16 @@ func good() map[string]string {
 - {behaviour: rootfs/pivot, from: "7.12", arch: [arm64], outcome: OK, reason: not gone}
 `,
 		"warnings.yaml": "# nothing but a comment\n",
+		"proposals.yaml": `
+- {id: shared, title: shared mounts, claims: [errors/einval-shared], show: einval/shared, propose: more}
+- {id: quiet, title: a silence, areas: [rootfs], show: rootfs/quiet, none: nobody asks}
+`,
 		"statements/4.10.yaml": `
 - {edition: "4.10", section: ERRORS, item: EINVAL, fingerprints: [` + fingerprint + `]}
 - {edition: "4.10", section: BUGS, fingerprints: [[` + fingerprint + `]]}
+`,
+		"statements/6.20.yaml": `
+- {edition: "6.20", section: ERRORS, item: EINVAL, fingerprints: [fedcba9876543210, ` + fingerprint + `]}
 `,
 	}
 }
@@ -167,6 +179,32 @@ func TestEntry(t *testing.T) {
 	}
 }
 
+// TestSilence: a behaviour without a claim of the current edition belongs to one proposal.
+func TestSilence(t *testing.T) {
+	b := load(t)
+	for i, want := range []string{"", "rootfs/quiet"} {
+		var ids []string
+		for _, x := range b.Silence(&b.Proposals[i]) {
+			ids = append(ids, x.ID)
+		}
+		if got := strings.Join(ids, " "); got != want {
+			t.Errorf("%s covers %q, want %q", b.Proposals[i].ID, got, want)
+		}
+	}
+	if u := b.Uncovered(); len(u) != 0 {
+		t.Errorf("%d behaviours are covered by nothing", len(u))
+	}
+	m := good()
+	delete(m, "proposals.yaml")
+	b, err := knowledge.LoadFS(files(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := b.Uncovered(); len(u) != 1 || u[0].ID != "rootfs/quiet" {
+		t.Errorf("without proposals %v is covered by nothing, want rootfs/quiet", u)
+	}
+}
+
 // TestMistakes makes one mistake at a time.
 func TestMistakes(t *testing.T) {
 	for _, tt := range []struct{ name, file, old, new, want string }{
@@ -216,6 +254,17 @@ func TestMistakes(t *testing.T) {
 		{"two current editions", "editions.yaml", `"2012-07-13", source: test`, `"2012-07-13", source: test, current: true`, "not 2 (4.10, 6.20)"},
 		{"editions out of order", "editions.yaml", `"2025"`, `"2011-01"`, "comes after an edition"},
 		{"bad date", "editions.yaml", `"2025"`, `"25"`, "is not YYYY"},
+		{"proposal twice", "proposals.yaml", "id: quiet", "id: shared", "shared appears twice"},
+		{"proposal of an old edition's claim", "proposals.yaml", "[errors/einval-shared]", "[bugs/insanity]", "does not make the claim bugs/insanity"},
+		{"proposal about an unknown claim", "proposals.yaml", "[errors/einval-shared]", "[errors/none]", `no claim "errors/none"`},
+		{"proposal of a contradiction of one", "proposals.yaml", "show: einval", "between: [errors/einval-shared], show: einval", "needs two claims"},
+		{"proposal without words", "proposals.yaml", "propose: more", `propose: ""`, "needs either"},
+		{"proposal and none", "proposals.yaml", "none: nobody asks", "none: nobody asks, propose: x", "needs either"},
+		{"proposal that shows nothing", "proposals.yaml", "show: einval/shared, ", "", "needs a behaviour to show"},
+		{"proposal that shows what there is not", "proposals.yaml", "show: rootfs/quiet", "show: rootfs/loud", `no behaviour "rootfs/loud"`},
+		{"proposal about nothing", "proposals.yaml", "areas: [rootfs]", "areas: [einval]", "is about nothing"},
+		{"proposal for an unknown area", "proposals.yaml", "areas: [rootfs]", "areas: [ebusy]", `no area "ebusy"`},
+		{"proposal for an unknown group", "proposals.yaml", "areas: [rootfs]", "areas: [rootfs], groups: [99]", "no behaviour is of group 99"},
 		{"statement without a claim", "statements/4.10.yaml", "[[", "[fedcba9876543210, [", "BUGS: no claim covers number 1 (fedcba9876543210)"},
 		{"claim without a statement", "statements/4.10.yaml", "section: BUGS", "section: NOTES", "bugs/insanity: edition 4.10 has no statement BUGS"},
 		{"statement listed twice", "statements/4.10.yaml", "[[", "[[" + fingerprint + ", ", "is listed twice at number 1"},
@@ -223,6 +272,8 @@ func TestMistakes(t *testing.T) {
 		{"statements of nothing", "statements/4.10.yaml", `edition: "4.10", section: BUGS`, `edition: "4.11", section: BUGS`, "edition 4.11: BUGS: there is no such edition"},
 		{"no statements", "statements/4.10.yaml", "[[" + fingerprint + "]]", "[]", "has no statement"},
 		{"statement without a fingerprint", "statements/4.10.yaml", "[[" + fingerprint + "]]", "[[]]", "number 1 has no fingerprint"},
+		{"sentence of two editions claimed by one", "claims.yaml", `    "4.10": {section: ERRORS, item: EINVAL, nth: 1, fingerprint: ` + fingerprint + "}\n", "",
+			"errors/einval-shared: edition 4.10 says the same at ERRORS, EINVAL; add it"},
 		{"warning too short", "warnings.yaml", "# nothing", "- {match: BUG, reason: all}\n#", "too short"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -30,8 +30,8 @@ func (m *Mistakes) addf(format string, args ...any) {
 	*m = append(*m, fmt.Sprintf(format, args...))
 }
 
-// LoadFS loads areas, behaviours, claims, editions, ledger and warnings from a file system, and
-// the statements of those editions of which they are listed. Each
+// LoadFS loads areas, behaviours, claims, editions, ledger, orders and warnings from a file
+// system, and, as far as there are any, proposals and the statements of editions. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -43,7 +43,9 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Behaviours: decode[Behaviour](fsys, "behaviours", &m),
 		Claims:     decode[Claim](fsys, "claims", &m),
 		Ledger:     decode[Entry](fsys, "ledger", &m),
+		Orders:     decodeOrders(fsys, &m),
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
+		Proposals:  decodeAny[Proposal](fsys, "proposals", &m),
 		Statements: decodeAny[Statements](fsys, "statements", &m),
 	}
 	if len(m) > 0 {

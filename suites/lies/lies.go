@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pivotspec/suites/faults"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 )
@@ -39,6 +40,7 @@ type Lie struct {
 	call func(t *teller, c sandbox.Syscall, real func() unix.Errno) unix.Errno
 	see  func(t *teller, s sight) sandbox.Place
 	read func(t *teller, name, real string) string
+	tell func(real string) string
 }
 
 // Find returns the lie of that name.
@@ -191,6 +193,14 @@ func (t *teller) Read(name, real string) string {
 	return t.lie.read(t, name, real)
 }
 
+// Tell implements [sandbox.Kernel].
+func (t *teller) Tell(_, real string) string {
+	if t.lie.tell == nil {
+		return real
+	}
+	return t.lie.tell(real)
+}
+
 // was returns where a task's link was before the pivot. A cwd that nobody looked at then is
 // taken to have been at the task's root, and a task that nobody looked at where the caller was.
 func (t *teller) was(s sight) sandbox.Place {
@@ -217,7 +227,7 @@ const (
 
 // Table returns the lies, each of which has to be caught.
 func Table() []Lie {
-	return []Lie{
+	return append(afterwards(), []Lie{
 		// --- wrong outcomes of pivot_root ---
 		{
 			Name: "other-errno", Says: "answers with another errno than is due",
@@ -225,6 +235,16 @@ func Table() []Lie {
 				return failed(r) || slices.ContainsFunc(outcomesOfCalls(r), func(o string) bool { return o != record.OK })
 			},
 			call: func(_ *teller, _ sandbox.Syscall, real func() unix.Errno) unix.Errno { return confuse(real()) },
+		},
+		{
+			Name: "one-wrong-winner", Says: "answers the 300th call of a spec with another errno than is due",
+			Touches: func(r *record.Record) bool { return r.ID == faults.Behaviour },
+			call: only(pivotRoot, func(t *teller, real func() unix.Errno) unix.Errno {
+				if t.calls[pivotRoot] != 300 {
+					return real()
+				}
+				return confuse(real())
+			}),
 		},
 		{
 			Name: "success-without-pivot", Says: "answers success and does nothing",
@@ -605,7 +625,7 @@ func Table() []Lie {
 				return e
 			},
 		},
-	}
+	}...)
 }
 
 // Accidents returns what is worse than a lie: a suite that meets with one does not get to the

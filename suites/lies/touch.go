@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"pivotspec/suites/faults"
 	"pivotspec/suites/record"
 )
 
@@ -11,7 +12,7 @@ import (
 // it. IDs are named where the observation does not tell.
 
 // failed reports whether the call under test failed.
-func failed(r *record.Record) bool { return r.Outcome != record.OK }
+func failed(r *record.Record) bool { return r.Status == record.Observed && r.Outcome != record.OK }
 
 // pivots reports whether the call under test is pivot_root.
 func pivots(r *record.Record) bool { return r.Facts["effect"] != "" }
@@ -32,8 +33,8 @@ func hasFact(r *record.Record, so func(fact, value string) bool) bool {
 // outcomesOfCalls returns the outcomes of the calls that follow the one under test.
 func outcomesOfCalls(r *record.Record) []string {
 	var out []string
-	for _, f := range []string{"umount", "lazy-umount", rmdir, rename, chroot, "back", "private"} {
-		if v, ok := r.Facts[f]; ok {
+	for f, v := range r.Facts {
+		if isAnyOf(f, "umount", "lazy-umount", rmdir, rename, chroot, setns, userNamespace, "back", "private") {
 			out = append(out, v)
 		}
 	}
@@ -45,7 +46,7 @@ func calls(name string) func(*record.Record) bool {
 	return func(r *record.Record) bool {
 		switch name {
 		case umount:
-			return r.Facts["umount"] != "" || r.ID == "rootfs/umount-slash"
+			return hasFact(r, func(f, _ string) bool { return isAnyOf(f, "umount") }) || r.ID == "rootfs/umount-slash"
 		case mount:
 			return strings.HasSuffix(r.ID, "move-onto-slash-and-chroot")
 		}
@@ -64,9 +65,7 @@ func secondPivot(r *record.Record) bool {
 
 // byChild reports whether it is a child process that pivots.
 func byChild(r *record.Record) bool {
-	return slices.Contains([]string{
-		"eperm/root-of-child-user-namespace", "success/root-of-owning-user-namespace", "migrate/kernel-threads",
-	}, r.ID)
+	return r.ID == faults.Behaviour || slices.ContainsFunc(r.Steps, func(step string) bool { return strings.Contains(step, ": "+pivotRoot+"(") })
 }
 
 // isPathFact reports whether a fact says where a path leads.
@@ -89,7 +88,7 @@ func bystanderCwdMoves(r *record.Record) bool {
 // cwdElsewhere reports whether the caller's cwd is at neither the old root nor new_root when
 // it pivots.
 func cwdElsewhere(id string) bool {
-	return slices.Contains([]string{
+	return errorCwdElsewhere(id) || slices.Contains([]string{
 		"einval/new-root-outside-the-callers-root",
 		"enoent/put-old-unlinked",
 		"migrate/caller-cwd-below-old-root",
@@ -105,9 +104,9 @@ func cwdElsewhere(id string) bool {
 func cwdStays(r *record.Record) bool {
 	if strings.HasPrefix(r.ID, "rootfs/") {
 		// Their controls pivot from "/".
-		return strings.HasSuffix(r.ID, "dot-dot") && !failed(r)
+		return (strings.HasSuffix(r.ID, "dot-dot") || strings.HasSuffix(r.ID, "relative-put-old")) && !failed(r)
 	}
-	return cwdElsewhere(r.ID) || slices.Contains([]string{
+	return cwdElsewhere(r.ID) || errorCwdStays(r.ID) || slices.Contains([]string{
 		"eacces/new-root-prefix-not-searchable",
 		"enoent/new-root-unlinked",
 		"forms/dot-dot",

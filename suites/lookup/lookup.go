@@ -3,6 +3,7 @@
 package lookup
 
 import (
+	"slices"
 	"strings"
 
 	"pivotspec/suites/sandbox"
@@ -96,6 +97,7 @@ func Specs() []spec.Spec {
 				w.Control(w.PivotRootArgs(newRoot, putOld))
 			}})
 	}
+	all = slices.Concat(all, search(), links(), gone())
 	return append(all,
 		spec.Spec{ID: "eacces/new-root-prefix-not-searchable", Body: func(w *sandbox.World) {
 			w.JailWithout()

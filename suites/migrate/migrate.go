@@ -53,7 +53,7 @@ func caller(id string, prepare func(w *sandbox.World), cwdBefore string, after f
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return []spec.Spec{
+	return append(taskSpecs(), []spec.Spec{
 		caller("migrate/caller-at-old-root", func(w *sandbox.World) { w.Chdir("/") }, "old_root", nil),
 		caller("migrate/caller-cwd-below-old-root", func(w *sandbox.World) { w.Chdir("/sub") }, "sub",
 			func(w *sandbox.World) { w.Fact("at-put-old-sub", w.Label("/old/sub")) }),
@@ -108,5 +108,5 @@ func Specs() []spec.Spec {
 			w.MarkTask("its own root", task, sandbox.Root)
 			return task
 		}, "its own root", "its own root"),
-	}
+	}...)
 }

@@ -16,7 +16,7 @@ var sysAdmin = []int{unix.CAP_SYS_ADMIN}
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return []spec.Spec{
+	return append(landlocked(), []spec.Spec{
 		{ID: "eperm/no-cap-sys-admin", Body: func(w *sandbox.World) {
 			w.Jail()
 			w.Without("CAP_SYS_ADMIN", sysAdmin, func() { w.Observe(w.PivotRoot("/new", "/new/old")) })
@@ -44,7 +44,7 @@ func Specs() []spec.Spec {
 		{ID: "success/root-of-owning-user-namespace", Body: func(w *sandbox.World) {
 			userRoot(w, unix.CLONE_NEWUSER|unix.CLONE_NEWNS, func(c sandbox.Call) { w.Observe(c) })
 		}},
-	}
+	}...)
 }
 
 // userRoot lets a child made with the clone flags call pivot_root as root of its new user

@@ -19,7 +19,7 @@ import (
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return []spec.Spec{
+	return append(stories(), []spec.Spec{
 		{ID: "rootfs/pivot", Body: func(w *sandbox.World) {
 			base := initramfs(w)
 			controlled(w, w.PivotRoot(base, base+"/old"))
@@ -135,7 +135,7 @@ func Specs() []spec.Spec {
 				w.Fact("dotdot-after-umount", w.Label(".."))
 			}
 		}},
-	}
+	}...)
 }
 
 // initramfs makes sure that the root is the initramfs, and mounts a new root on the world's

@@ -166,11 +166,15 @@ func (w *World) watch(task int, target Place, exists bool) (effect func() string
 
 // Umount makes a umount2(2) under test.
 func (w *World) Umount(path string, flags int) Call {
+	return w.call("umount2", umountText(path, flags), func() error { return unix.Unmount(path, flags) })
+}
+
+func umountText(path string, flags int) string {
 	lazy := ""
 	if flags&unix.MNT_DETACH != 0 {
 		lazy = ", MNT_DETACH"
 	}
-	return w.call("umount2", fmt.Sprintf("umount2(%q%s)", path, lazy), func() error { return unix.Unmount(path, flags) })
+	return fmt.Sprintf("umount2(%q%s)", path, lazy)
 }
 
 // MoveOnto makes a mount(2) with MS_MOVE under test.
@@ -197,7 +201,12 @@ func (w *World) TryChroot(path string) Call {
 
 // call makes a system call under test that is not pivot_root. text is for the reader.
 func (w *World) call(name, text string, real func() error) Call {
-	errno := w.kernel.Call(Syscall{Name: name}, func() unix.Errno {
+	return w.callBy(name, "", text, real)
+}
+
+// callBy is call for a call that the named task makes.
+func (w *World) callBy(name, by, text string, real func() error) Call {
+	errno := w.kernel.Call(Syscall{Name: name, By: by}, func() unix.Errno {
 		var e unix.Errno
 		if err := real(); err != nil && !errors.As(err, &e) {
 			w.Broken("%s: %v", text, err)

@@ -27,6 +27,9 @@ type Kernel interface {
 	See(name string, real Place) Place
 	// Read returns the content just read from a file below /proc, such as "17/mountinfo".
 	Read(name, real string) string
+	// Tell returns what the kernel just told in another way than by an errno, a place or a
+	// file: the events of a poll, the type of a filesystem. name says what was asked.
+	Tell(name, real string) string
 }
 
 // Syscall says which system call is made under test.
@@ -51,3 +54,6 @@ func (Honest) See(_ string, real Place) Place { return real }
 
 // Read implements [Kernel].
 func (Honest) Read(_, real string) string { return real }
+
+// Tell implements [Kernel].
+func (Honest) Tell(_, real string) string { return real }

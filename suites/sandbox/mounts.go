@@ -23,6 +23,11 @@ const (
 func (w *World) Jail() {
 	w.jail()
 	w.note(StepJail)
+	w.furnish()
+}
+
+// furnish puts a new root into a jail.
+func (w *World) furnish() {
 	w.quiet("mkdir /new", unix.Mkdir("/new", 0o755))
 	w.quiet("mount -t tmpfs tmpfs /new", mountTmpfs("/new"))
 	w.quiet("mkdir /new/old", unix.Mkdir("/new/old", 0o755))

@@ -15,6 +15,17 @@ import (
 // maxSteps bounds a script; its results lie in one page.
 const maxSteps = 64
 
+// childSlot is where the ID of a child of the child lies behind the results of the steps.
+const childSlot = maxSteps
+
+// States of a step that has not ended; from 0 on it is the errno.
+const (
+	stepAhead = -1
+	// stepSkipped is a call that a kernel under test answered without making it: the child
+	// passes it over, or it would be made late.
+	stepSkipped = -2
+)
+
 // rawStep is one system call of a script, ready for a child that may not allocate.
 type rawStep struct {
 	nr   uintptr
@@ -30,10 +41,12 @@ type Script struct {
 	names  [maxSteps]string
 	free   [maxSteps]bool // the outcome is an observation, not a step of the set-up
 	keep   [][]byte
+	words  [][]uintptr // like keep: what the child's system calls point to
 	ready  [2]int
 	resume [2]int
-	errs   []int32 // shared page
+	errs   []int32 // shared page: by step, and the ID of a child of the child
 	byte   []byte
+	proc   int // the world's
 }
 
 func (s *Script) add(name string, nr uintptr, args ...uintptr) {
@@ -113,7 +126,7 @@ type Process struct {
 // time of the fork. Fork returns when the child has reached its first Pause or its end, and
 // every step that it took until then has succeeded.
 func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
-	s := &Script{byte: make([]byte, 1)}
+	s := &Script{byte: make([]byte, 1), proc: w.proc}
 	for _, p := range []*[2]int{&s.ready, &s.resume} {
 		var fds [2]int
 		w.quiet("pipe", unix.Pipe2(fds[:], unix.O_CLOEXEC))
@@ -121,14 +134,15 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 	}
 	page, err := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_ANONYMOUS)
 	w.quiet("mmap a shared page", err)
-	s.errs = unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(page))), maxSteps)
+	s.errs = unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(page))), childSlot+1)
 	for i := range s.errs {
-		s.errs[i] = -1
+		s.errs[i] = stepAhead
 	}
 	build(s)
 	s.Pause()
 	w.note(name + ": a child process")
-	pid, errno := fork(uintptr(flags), s)
+	pid, errno := fork(uintptr(flags), &s.steps[0], s.n, &s.errs[0])
+	runtime.KeepAlive(s)
 	unix.Close(s.ready[1])
 	unix.Close(s.resume[0])
 	w.Defer(func() {
@@ -208,30 +222,49 @@ func (p *Process) Resume() {
 // new root, and returns what that call did to the child.
 func (p *Process) Call(newRoot string) Call {
 	w := p.world
-	step := p.at() + 1 // past the read in which the child waits
-	for !p.script.free[step] {
-		step++
-	}
+	step := p.next()
 	path := fmt.Sprintf("%d/root%s", p.PID, newRoot)
 	target, err := statx(w.proc, path)
 	watch := w.watch(p.PID, w.kernel.See(path, target), err == nil)
-	errno := w.kernel.Call(Syscall{Name: "pivot_root", By: p.name}, func() unix.Errno {
-		p.Resume()
-		return unix.Errno(p.script.errs[step])
-	})
+	errno := p.make("pivot_root", step)
 	c := Call{Outcome: ErrnoName(errno), Effect: watch()}
 	w.note(fmt.Sprintf("%s: %s = %s", p.name, p.script.names[step], c.Outcome))
 	return c
 }
 
-// fork is clone(2) without memory sharing, for a child that runs s and nothing else.
+// next returns the index of the next call whose outcome is an observation.
+func (p *Process) next() int {
+	step := p.at() + 1 // past the read in which the child waits
+	for !p.script.free[step] || p.script.errs[step] == stepSkipped {
+		step++
+	}
+	return step
+}
+
+// make has the child make the call of a step, unless the kernel under test answers without it.
+func (p *Process) make(name string, step int) unix.Errno {
+	e := &p.script.errs[step]
+	errno := p.world.kernel.Call(Syscall{Name: name, By: p.name}, func() unix.Errno {
+		for *e < 0 {
+			p.Resume()
+		}
+		return unix.Errno(*e)
+	})
+	if *e == stepAhead {
+		*e = stepSkipped
+	}
+	return errno
+}
+
+// fork is clone(2) without memory sharing, for a child that runs n steps and nothing else. The
+// caller keeps alive what they point to.
 //
 // The child is a copy of one thread of a Go program: no scheduler, no collector, possibly
 // locks held for ever. It must not allocate, grow its stack or take a signal; run keeps to
 // that. All signals are blocked over the clone, and stay blocked in the child.
 //
 //go:norace
-func fork(flags uintptr, s *Script) (pid int, errno unix.Errno) {
+func fork(flags uintptr, steps *rawStep, n int, errs *int32) (pid int, errno unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	all, old := ^uint64(0), uint64(0)
@@ -240,13 +273,11 @@ func fork(flags uintptr, s *Script) (pid int, errno unix.Errno) {
 			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
 	}
 	sigmask(&all, &old)
-	steps, n, errs := &s.steps[0], s.n, &s.errs[0]
 	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD)|flags, 0, 0, 0, 0, 0)
 	if r == 0 && e == 0 {
 		run(steps, n, errs)
 	}
 	sigmask(&old, nil)
-	runtime.KeepAlive(s)
 	return int(r), e
 }
 
@@ -259,6 +290,10 @@ func run(steps *rawStep, n int, errs *int32) {
 	for i := uintptr(0); i < uintptr(n); i++ {
 		st := (*rawStep)(unsafe.Add(unsafe.Pointer(steps), i*unsafe.Sizeof(*steps)))
 		out := (*int32)(unsafe.Add(unsafe.Pointer(errs), i*unsafe.Sizeof(*errs)))
+		if *out == stepSkipped {
+			*out = 0
+			continue
+		}
 		_, _, e := syscall.RawSyscall6(st.nr, st.args[0], st.args[1], st.args[2], st.args[3], st.args[4], st.args[5])
 		*out = int32(e)
 	}

@@ -258,6 +258,11 @@ func TestSeam(t *testing.T) {
 // witness writes down what it is asked.
 type witness struct{ heard []string }
 
+func (k *witness) Tell(name, real string) string {
+	k.heard = append(k.heard, "tell "+name)
+	return real
+}
+
 func (k *witness) Begin(string) sandbox.Kernel { return k }
 
 func (k *witness) Call(c sandbox.Syscall, real func() unix.Errno) unix.Errno {

@@ -19,6 +19,7 @@ func TestErrnoName(t *testing.T) {
 		{unix.EINVAL, "EINVAL"},
 		{fmt.Errorf("mount: %w", unix.EPERM), "EPERM"},
 		{unix.Errno(999), "errno 999"},
+		{unix.EOPNOTSUPP, "EOPNOTSUPP"},
 		{errors.New("no errno"), "no errno"},
 	} {
 		if got := ErrnoName(tt.err); got != tt.want {

@@ -187,6 +187,9 @@ func ErrnoName(err error) string {
 	if errno == 0 {
 		return record.OK
 	}
+	if errno == unix.EOPNOTSUPP {
+		return "EOPNOTSUPP" // not by its other name, which the kernel does not use
+	}
 	if name := unix.ErrnoName(errno); name != "" {
 		return name
 	}
@@ -232,9 +235,16 @@ func (w *World) where(task int, link string) (Place, error) {
 	var err error
 	if task == w.tid {
 		// The same without /proc, whose look-ups cost most of a spec's time.
-		p, err = statx(unix.AT_FDCWD, map[string]string{Root: "/", Cwd: "."}[link])
+		if link == Cwd {
+			p, err = statCwd()
+		} else {
+			p, err = statx(unix.AT_FDCWD, "/")
+		}
 	} else {
 		p, err = statx(w.proc, name)
+	}
+	if errors.Is(err, unix.EOPNOTSUPP) {
+		p, err = failfsPlace(), nil
 	}
 	if err != nil {
 		return Place{}, fmt.Errorf("/proc/%s: %w", name, err)
@@ -316,10 +326,12 @@ func (w *World) Expect(task int, link, label string) {
 	}
 }
 
-func statx(dir int, path string) (Place, error) {
+func statx(dir int, path string) (Place, error) { return statxAt(dir, path, 0) }
+
+func statxAt(dir int, path string, flags int) (Place, error) {
 	var st unix.Statx_t
 	const want = unix.STATX_INO | unix.STATX_MNT_ID
-	if err := unix.Statx(dir, path, unix.AT_NO_AUTOMOUNT, want, &st); err != nil {
+	if err := unix.Statx(dir, path, unix.AT_NO_AUTOMOUNT|flags, want, &st); err != nil {
 		return Place{}, err
 	}
 	if st.Mask&unix.STATX_MNT_ID == 0 {

@@ -12,7 +12,7 @@ import (
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return []spec.Spec{
+	return append(treeSpecs(), []spec.Spec{
 		{ID: "success/old-root-moves-to-put-old", Body: func(w *sandbox.World) {
 			w.Jail()
 			root, next := w.MountAt(w.Self(), "/"), w.MountAt(w.Self(), "/new")
@@ -135,7 +135,7 @@ func Specs() []spec.Spec {
 			w.Fact("rmdir", w.TryRmdir("/old").Outcome)
 			w.Fact("rename", w.TryRename("/old", "/other").Outcome)
 		}},
-	}
+	}...)
 }
 
 func keptOr(kept bool) string {

@@ -20,14 +20,14 @@ import (
 	"pivotspec/suites/knowledge"
 )
 
-func pageCommand(*options) *cobra.Command {
+func pageCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                        "page",
-		Short:                      "Check the source of a manual page",
+		Short:                      "Check the source of a manual page, list or fetch editions of it",
 		SuggestionsMinimumDistance: 2,
 	}
 	group(cmd)
-	cmd.AddCommand(pageCheckCommand())
+	cmd.AddCommand(pageCheckCommand(), pageListCommand(o), pageFetchCommand(o))
 	return cmd
 }
 

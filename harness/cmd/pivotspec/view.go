@@ -61,6 +61,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if f, ok := w.(*os.File); ok {
 		opts = report.TermOptions(f, os.Getenv)
 	}
+	opts.Edition = v.edition
 	if err := report.Render(v.format, w, j, opts); err != nil {
 		return 0, unprinted(err)
 	}

@@ -1,0 +1,59 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"pivotspec/results/verdict"
+)
+
+// TestCourse: t, f and u stand for true, false and undecided on the kernels from old to new.
+func TestCourse(t *testing.T) {
+	columns := []string{"5.10", "6.1", "6.12", "6.19", "7.0"}
+	for _, tt := range []struct {
+		truths string
+		state  State
+		want   string
+	}{
+		{"ttttt", AlwaysTrue, "true on all"},
+		{"fffff", NeverTrue, "false from the start (5.10)"},
+		{"tttff", Stale, "went stale in 6.19 (true up to 6.12)"},
+		{"fffft", CameTrue, "came true in 7.0 (false up to 6.19)"},
+		{"ftttf", Varies, "true on 6.1–6.19; false on 5.10, 7.0"},
+		{"uuuuu", NotDecided, "undecided on 5.10–7.0"},
+		{"tttut", NotDecided, "true on 5.10–6.12, 7.0; undecided on 6.19"},
+		{"utttt", NotDecided, "true on 6.1–7.0; undecided on 5.10"},
+		{"ffuff", NeverTrue, "false on 5.10, 6.1, 6.19, 7.0; undecided on 6.12"},
+		{"uffff", NeverTrue, "false on 6.1–7.0; undecided on 5.10"},
+		{"ttuff", Stale, "went stale in 6.19 or before (true up to 6.1); undecided on 6.12"},
+		{"futtt", CameTrue, "came true in 6.12 or before (false up to 5.10); undecided on 6.1"},
+		{"tffuu", Stale, "went stale in 6.1 (true up to 5.10); undecided on 6.19, 7.0"},
+		{"tftfu", Varies, "true on 5.10, 6.12; false on 6.1, 6.19; undecided on 7.0"},
+		{"t", AlwaysTrue, "true on all"},
+		{"f", NeverTrue, "false on 5.10"},
+	} {
+		var s []verdict.Standing
+		for _, r := range tt.truths {
+			s = append(s, verdict.Standing{Truth: map[rune]verdict.Truth{'t': verdict.True, 'f': verdict.False, 'u': verdict.Undecided}[r]})
+		}
+		state, got := course(columns[:len(s)], s)
+		if state != tt.state || got != tt.want {
+			t.Errorf("%s: got %s, %q, want %s, %q", tt.truths, state, got, tt.state, tt.want)
+		}
+	}
+}
+
+func TestOverall(t *testing.T) {
+	for in, want := range map[string]State{
+		"": NotDecided, "true true": AlwaysTrue, "true undecided": NotDecided, "false undecided": NeverTrue,
+		"true false": Varies, "stale true": Varies, "stale stale": Stale, "stale undecided": Varies, "true false undecided": Varies,
+	} {
+		var states []State
+		for _, s := range strings.Fields(in) {
+			states = append(states, State(s))
+		}
+		if got := overall(states); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package faults
+
+// Declared gives the tests the declared exclusions.
+var Declared = declared

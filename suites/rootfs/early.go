@@ -1,0 +1,65 @@
+package rootfs
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"pivotspec/suites/sandbox"
+	"pivotspec/suites/spec"
+)
+
+// kthreadd is the ID of the kernel thread that makes the others.
+const kthreadd = 2
+
+// EarlySpecs returns specs of the initial namespace that leave it as it is; they run before
+// those of [Specs], the last of which gives the initramfs up.
+func EarlySpecs() []spec.Spec {
+	return []spec.Spec{
+		{ID: "rootfs/mount-ids", Stage: spec.Initial, Body: func(w *sandbox.World) {
+			w.Observe(w.TryLook("/"))
+			root := w.MountAt(w.Self(), "/")
+			w.Fact("root-id", root.ID)
+			w.Fact("root-parent", root.Parent)
+		}},
+		{ID: "migrate/all-kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
+			inJail(w, func() {
+				before := w.Where(kthreadd, sandbox.Root)
+				if before == "elsewhere" {
+					w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
+					before = w.Where(kthreadd, sandbox.Root)
+				}
+				w.Fact("before", before)
+				p := w.Fork("caller", 0, func(s *sandbox.Script) {
+					s.Pause()
+					s.PivotRoot("/new", "/new/old")
+				})
+				w.ObserveSuccess(p.Call("/new"))
+				roots, cwds := map[string]bool{}, map[string]bool{}
+				// Those that were made meanwhile included.
+				for _, t := range kernelThreads(w) {
+					root, ok := w.WhereIfAlive(t, sandbox.Root)
+					cwd, ok2 := w.WhereIfAlive(t, sandbox.Cwd)
+					// What has ended meanwhile, and what the kernel started as its child that
+					// is a program and no thread of its own, does not count.
+					if !ok || !ok2 || root != "new_root" && !w.IsKernelThread(t) {
+						continue
+					}
+					roots[root], cwds[cwd] = true, true
+				}
+				w.Fact("kthread-root", strings.Join(slices.Sorted(maps.Keys(roots)), ", "))
+				w.Fact("kthread-cwd", strings.Join(slices.Sorted(maps.Keys(cwds)), ", "))
+			})
+		}},
+	}
+}
+
+// kernelThreads returns the IDs of the kernel's threads, kthreadd among them.
+func kernelThreads(w *sandbox.World) []int {
+	threads := append(w.Children(kthreadd), kthreadd)
+	const few = 8 // there are dozens, under any kernel and on one processor
+	if len(threads) < few {
+		w.Broken("set-up: the kernel has only %d threads", len(threads))
+	}
+	return threads
+}

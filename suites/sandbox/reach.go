@@ -1,0 +1,78 @@
+package sandbox
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// OpenTask returns a descriptor (O_PATH) of a directory that is reached through another task's
+// folder in /proc, whatever the current root is: link "root/new" is /new as the task sees it,
+// "" the folder itself. name is for the reader, who is better off without a process ID.
+func (w *World) OpenTask(task int, link, name string) int {
+	path := strconv.Itoa(task)
+	if link != "" {
+		path += "/" + link
+	}
+	fd, err := unix.Openat(w.proc, path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	w.must(fmt.Sprintf("open /proc/(%s)/%s", name, link), err)
+	w.Defer(func() { unix.Close(fd) })
+	return fd
+}
+
+// InProc runs step with the procfs as working directory, where [DescriptorPath] leads
+// somewhere under every root, and comes back to "/".
+func (w *World) InProc(step func()) { w.At(w.proc, "/proc", step) }
+
+// DescriptorPath returns the magic link of an open descriptor, relative to a procfs; see
+// [World.InProc].
+func DescriptorPath(fd int) string { return "self/fd/" + strconv.Itoa(fd) }
+
+// Chown gives a file, or the symbolic link itself, to a user.
+func (w *World) Chown(path string, uid int) {
+	w.must(fmt.Sprintf("chown --no-dereference %d %s", uid, path), unix.Lchown(path, uid, uid))
+}
+
+// FollowSymlinks sets whether symbolic links on the mount at path are followed (mount option
+// nosymfollow, since Linux 5.10), and ends the spec as unsupported where the option is unknown.
+func (w *World) FollowSymlinks(path string, follow bool) {
+	flags, name := uintptr(unix.MS_REMOUNT|unix.MS_BIND), "symfollow"
+	if !follow {
+		flags, name = flags|unix.MS_NOSYMFOLLOW, "nosymfollow"
+	}
+	w.must(fmt.Sprintf("mount -o remount,bind,%s %s", name, path), unix.Mount("", path, "", flags, ""))
+	var st unix.Statfs_t
+	w.quiet("statfs "+path, unix.Statfs(path, &st))
+	// ST_NOSYMFOLLOW of include/linux/statfs.h. A kernel that knows no such option ignores it.
+	const stNoSymFollow = 0x2000
+	if !follow && st.Flags&stNoSymFollow == 0 {
+		w.Unsupported("mount option nosymfollow: statfs(2) does not show it")
+	}
+}
+
+// ProtectSymlinks makes sure that fs.protected_symlinks is on until the spec ends; see
+// proc_sys_fs(5).
+func (w *World) ProtectSymlinks() {
+	const name = "sys/fs/protected_symlinks"
+	fd, err := unix.Openat(w.proc, name, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	w.quiet("open /proc/"+name, err)
+	before := make([]byte, 1)
+	_, err = unix.Pread(fd, before, 0)
+	w.quiet("read /proc/"+name, err)
+	if before[0] != '1' {
+		_, err = unix.Pwrite(fd, []byte("1\n"), 0)
+		w.quiet("write /proc/"+name, err)
+	}
+	w.Defer(func() {
+		if before[0] != '1' {
+			_, _ = unix.Pwrite(fd, append(before, '\n'), 0)
+		}
+		unix.Close(fd)
+	})
+	w.note("sysctl fs.protected_symlinks=1")
+}
+
+// statCwd sees the working directory even where it may not be searched, which a look-up of "."
+// needs.
+func statCwd() (Place, error) { return statxAt(unix.AT_FDCWD, "", unix.AT_EMPTY_PATH) }
