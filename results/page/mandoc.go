@@ -19,7 +19,7 @@ const (
 	maxTime   = 6 * time.Second
 	maxCPU    = 3       // seconds
 	maxMemory = 512     // MiB of address space
-	maxTree   = 4 << 23 // bytes of output
+	maxTree   = 8 << 20 // bytes of output
 	maxNotes  = 1 << 16 // bytes of messages
 )
 
@@ -77,6 +77,8 @@ func mandoc(ctx context.Context, file string, src []byte) (tree []byte, skipped 
 		return nil, nil, bad("its macros never end (" + strings.TrimPrefix(firstNote(said, "infinite loop"), "ERROR: ") + ")")
 	case err == nil:
 	case errors.As(err, &exit) && exit.ExitCode() <= 4 && exit.ExitCode() >= 0: // 1 to 4 are levels of complaint about the source
+	case errors.As(err, &exit) && exit.ExitCode() < 0: // by a signal
+		return nil, nil, bad("mandoc died of it (" + exit.String() + ")")
 	case errors.As(err, &exit) && exit.ExitCode() < 126:
 		return nil, nil, bad("mandoc failed with it: " + strings.TrimSpace(said))
 	default:

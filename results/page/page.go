@@ -83,6 +83,9 @@ func (e *ToolError) Error() string {
 
 func (e *ToolError) Unwrap() error { return e.Err }
 
+// maxStatements is far above what any page about a system call has, such as the 550 of ptrace(2).
+const maxStatements = 4000
+
 // giveSource is what to do about most that is no page.
 const giveSource = "give the source of a page, such as pivot_root.2 or pivot_root.2.gz"
 
@@ -116,6 +119,9 @@ func Parse(ctx context.Context, file string, r io.Reader) (*Page, error) {
 		p.Name = render(name)
 	}
 	p.Statements, p.Quoted = statements(doc)
+	if n := len(p.Statements) + len(p.Quoted); n > maxStatements {
+		return nil, &InputError{File: file, Happened: fmt.Sprintf("it has %d sentences, and no page about a system call has %d", n, maxStatements), Do: giveSource}
+	}
 	if len(p.Statements) == 0 {
 		return nil, &InputError{File: file, Happened: "it has a title and not one sentence", Do: giveSource}
 	}

@@ -437,9 +437,9 @@ func TestParseRefuses(t *testing.T) {
 		{"empty", strings.NewReader(""), "it is empty;"},
 		{"blank", strings.NewReader(" \n\n"), "it is empty;"},
 		{"empty once unpacked", bytes.NewReader(gz(t, nil)), "empty once unpacked"},
-		{"endless", zeros{}, "longer than 4 MiB"},
-		{"bomb", bytes.NewReader(gz(t, big)), "unpacked it is longer than 4 MiB"},
-		{"zstd bomb", bytes.NewReader(zst(t, big)), "unpacked it is longer than 4 MiB"},
+		{"endless", zeros{}, "longer than 1 MiB"},
+		{"bomb", bytes.NewReader(gz(t, big)), "unpacked it is longer than 1 MiB"},
+		{"zstd bomb", bytes.NewReader(zst(t, big)), "unpacked it is longer than 1 MiB"},
 		{"unreadable", iotest.ErrReader(errors.New("no luck")), "it cannot be read: no luck"},
 		{"binary", strings.NewReader("\x7fELF\x02\x01\x01\x00\x00"), "binary data"},
 		{"binary after a title", strings.NewReader(good + "\x00\x01"), "binary data"},
@@ -454,6 +454,8 @@ func TestParseRefuses(t *testing.T) {
 		{"string contains itself", strings.NewReader(manHead + ".SH NOTES\n.ds x a\\\\*x\n\\*x\nText.\n"), "its macros never end"},
 		{"loop that prints", strings.NewReader(manHead + ".SH NOTES\n.nr a 1\n.while \\na \\{\\\nText.\n.\\}\n"), "look for macros that call themselves"},
 		{"loop that prints nothing", strings.NewReader(manHead + ".SH NOTES\nText.\n.nr a 1\n.while \\na .nr b 1\n"), "look for macros that call themselves"},
+		{"nested without bounds", strings.NewReader(manHead + ".SH NOTES\n" + strings.Repeat(".RS\nx:\n", 140000)), "look for macros that call themselves"},
+		{"too many sentences", strings.NewReader(manHead + ".SH NOTES\n" + strings.Repeat("So.\n", maxStatements+1)), "it has 4001 sentences"},
 		{"expansion without bounds", strings.NewReader(manHead + ".SH NOTES\n.ds a " + strings.Repeat("x", 1000) + "\n" + doublings(30) + "\\*a\nText.\n"), "look for macros that call themselves"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,9 +15,9 @@ import (
 	"github.com/therootcompany/xz"
 )
 
-// maxSource is the longest source in bytes, unpacked. The longest page of Debian's
-// manpages packages has a tenth of it.
-const maxSource = 4 << 20
+// maxSource is the longest source in bytes, unpacked: twenty times that of the longest page
+// about a system call.
+const maxSource = 1 << 20
 
 // readAll reads r to its end or to one byte more than a source may have. A terminal or a pipe
 // may never end: then what the context says goes.

@@ -167,6 +167,8 @@ type Silence struct {
 	Title     string `json:"title"`
 	// Kernels says what which kernels do; "" if nothing was observed.
 	Kernels string `json:"kernels"`
+	// Differs is whether kernels differ in what they do.
+	Differs bool `json:"differs"`
 	// Claims of other editions decide it; none for one that every edition passes over.
 	Claims []string `json:"claims"`
 	// Why no edition decides it.
@@ -569,6 +571,7 @@ func (c *checker) silent(r *Report, j *judged) {
 			if decided {
 				continue
 			}
+			seen := map[string]bool{}
 			s.Kernels = j.findings.Spans(j.Judgement, func(i int) string {
 				res := row.Results[i]
 				if res == nil || res.Outcome == "" {
@@ -580,8 +583,10 @@ func (c *checker) silent(r *Report, j *judged) {
 						text += " " + f + "=" + v
 					}
 				}
+				seen[text] = true
 				return text
 			})
+			s.Differs = len(seen) > 1
 			r.Silent = append(r.Silent, s)
 		}
 	}

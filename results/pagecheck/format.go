@@ -222,22 +222,38 @@ func (p *printer) vanished(r *Report) {
 }
 
 func (p *printer) silent(r *Report) {
-	if len(r.Silent) == 0 {
-		return
-	}
-	p.title("What kernels do and the page does not say")
-	for _, b := range r.Silent {
-		s := p.bold(b.Behaviour) + ": " + b.Title + ". "
-		if b.Kernels == "" {
-			s += "Nothing recorded."
-		} else {
-			s += "Kernels: " + b.Kernels + "."
+	for _, part := range []struct {
+		title   string
+		differs bool
+	}{
+		{"Where kernels differ and the page is silent", true},
+		{"What kernels do and the page does not say", false},
+	} {
+		titled := false
+		for _, b := range r.Silent {
+			if b.Differs != part.differs {
+				continue
+			}
+			if !titled {
+				p.title(part.title)
+				titled = true
+			}
+			p.silence(&b)
 		}
-		if len(b.Claims) > 0 {
-			s += " Other pages decide it: " + strings.Join(b.Claims, ", ") + "."
-		}
-		p.item(markSilent, s)
 	}
+}
+
+func (p *printer) silence(b *Silence) {
+	s := p.bold(b.Behaviour) + ": " + b.Title + ". "
+	if b.Kernels == "" {
+		s += "Nothing recorded."
+	} else {
+		s += "Kernels: " + b.Kernels + "."
+	}
+	if len(b.Claims) > 0 {
+		s += " Other pages decide it: " + strings.Join(b.Claims, ", ") + "."
+	}
+	p.item(markSilent, s)
 }
 
 func (p *printer) skipped(r *Report) {

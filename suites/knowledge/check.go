@@ -252,12 +252,44 @@ func (c *checker) checkStatements() {
 			}
 		}
 	}
+	c.sameSentences(listed)
 	for i := range c.Claims {
 		cl := &c.Claims[i]
 		for _, id := range slices.Sorted(maps.Keys(cl.Editions)) {
 			if p := cl.Editions[id]; listed[id] != nil && !listed[id][p] {
 				c.addf("claims.yaml: %s: edition %s has no statement %s (%s)", cl.ID, id, p, p.Fingerprint)
 			}
+		}
+	}
+}
+
+// sameSentences checks that what one edition claims with a sentence is claimed by every edition
+// that has the sentence in the same section and item.
+func (c *checker) sameSentences(listed map[string]map[Place]bool) {
+	byWords := map[Place]map[string]Place{} // without nth, which moves: by edition
+	for id, places := range listed {
+		for p := range places {
+			words := p
+			words.Nth = 0
+			if byWords[words] == nil {
+				byWords[words] = map[string]Place{}
+			}
+			byWords[words][id] = p
+		}
+	}
+	for i := range c.Claims {
+		cl := &c.Claims[i]
+		missed := map[string]Place{}
+		for _, p := range cl.Editions {
+			p.Nth = 0
+			for id, at := range byWords[p] {
+				if _, ok := cl.In(id); !ok {
+					missed[id] = at
+				}
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(missed)) {
+			c.addf("claims.yaml: %s: edition %s says the same at %s; add it", cl.ID, id, missed[id])
 		}
 	}
 }

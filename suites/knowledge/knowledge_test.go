@@ -69,6 +69,11 @@ func good() map[string]string {
     - {behaviour: einval/shared, outcome: [EINVAL, "errno 999"], facts: {cwd: stayed}}
     - behaviour: rootfs/pivot
       outcome: EINVAL
+- id: errors/einval-vague
+  says: fails with EINVAL
+  strength: must
+  editions: {"6.20": {section: ERRORS, item: EINVAL, nth: 1, fingerprint: fedcba9876543210}}
+  untestable: it says not when
 - id: bugs/insanity
   says: insanity
   strength: advice
@@ -97,6 +102,9 @@ func good() map[string]string {
 		"statements/4.10.yaml": `
 - {edition: "4.10", section: ERRORS, item: EINVAL, fingerprints: [` + fingerprint + `]}
 - {edition: "4.10", section: BUGS, fingerprints: [[` + fingerprint + `]]}
+`,
+		"statements/6.20.yaml": `
+- {edition: "6.20", section: ERRORS, item: EINVAL, fingerprints: [fedcba9876543210, ` + fingerprint + `]}
 `,
 	}
 }
@@ -264,6 +272,8 @@ func TestMistakes(t *testing.T) {
 		{"statements of nothing", "statements/4.10.yaml", `edition: "4.10", section: BUGS`, `edition: "4.11", section: BUGS`, "edition 4.11: BUGS: there is no such edition"},
 		{"no statements", "statements/4.10.yaml", "[[" + fingerprint + "]]", "[]", "has no statement"},
 		{"statement without a fingerprint", "statements/4.10.yaml", "[[" + fingerprint + "]]", "[[]]", "number 1 has no fingerprint"},
+		{"sentence of two editions claimed by one", "claims.yaml", `    "4.10": {section: ERRORS, item: EINVAL, nth: 1, fingerprint: ` + fingerprint + "}\n", "",
+			"errors/einval-shared: edition 4.10 says the same at ERRORS, EINVAL; add it"},
 		{"warning too short", "warnings.yaml", "# nothing", "- {match: BUG, reason: all}\n#", "too short"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
