@@ -324,6 +324,7 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 	if _, controlled := r.Facts[knowledge.FactControl]; rightOutcome && !controlled && r.Outcome != record.OK && b.NoControl == "" {
 		wrong = append(wrong, "fact control is not reported: without the positive control the errno may be the set-up's fault")
 	}
+	unreported := 0
 	for _, f := range keysOf(e.facts, r.Facts) {
 		got, reported := r.Facts[f]
 		rules := e.facts[f]
@@ -333,6 +334,8 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 			wrong = append(wrong, fmt.Sprintf("fact %s=%s is not known", f, got))
 		case b.IsInfo(f):
 		case !reported && (!rightOutcome || optional(f, rules, b)):
+		case !reported && e.isRow(f):
+			unreported++
 		case !reported:
 			wrong = append(wrong, fmt.Sprintf("fact %s is not reported, want %s (%s)", f, rules[0].want, rules[0].by))
 		case len(rules) == 0 && rightOutcome:
@@ -345,6 +348,9 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 				wrong = append(wrong, fmt.Sprintf("%s is %s, not %s (%s)", f, got, rule.want, rule.by))
 			}
 		}
+	}
+	if unreported > 0 {
+		wrong = append(wrong, fmt.Sprintf("of %d faults nothing is reported", unreported))
 	}
 	if e.entry != nil && !(&knowledge.Demand{Outcome: e.entry.Outcome, Facts: e.entry.Facts}).Met(r.Outcome, r.Facts) && len(e.page) > 0 &&
 		!slices.ContainsFunc(e.page, func(d knowledge.Demanded) bool { return !d.Demand.Met(r.Outcome, r.Facts) }) {

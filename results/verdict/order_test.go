@@ -61,6 +61,8 @@ func TestPairs(t *testing.T) {
 		{"the initramfs is there", "6.12", without("root-no-parent"), "rootfs", verdict.Unexpected, "root-no-parent alone gives absent, not EINVAL"},
 		{"another root", "6.12", without("root-no-parent"), "ext4", verdict.Silent, ""},
 		{"no Landlock", "6.12", without("landlock"), "rootfs", verdict.Silent, ""},
+		{"two rows missing", "6.12", func(r *record.Record) { delete(r.Facts, "no-cap"); delete(r.Facts, "new-loop") }, "rootfs", verdict.Unexpected,
+			"of 2 faults nothing is reported"},
 		{"all at once", "6.12", func(r *record.Record) { r.Outcome = "EFAULT" }, "rootfs", verdict.Unexpected, "outcome is EFAULT, not EPERM (orders.yaml"},
 		{"something moved", "6.12", set("moved", "root moved to elsewhere"), "rootfs", verdict.Unexpected, "fact moved=root moved to elsewhere is not known"},
 	} {
