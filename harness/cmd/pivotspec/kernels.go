@@ -75,6 +75,9 @@ func fetchCommand(o *options) *cobra.Command {
 				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Entry.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
 					return unprinted(err)
 				}
+				if why := r.Kernel.NoModules; why != "" {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%s has no modules: %s; what needs one will be unsupported there\n", r.Entry.Name, why)
+				}
 			}
 			return ended(exit)
 		},
