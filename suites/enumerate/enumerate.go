@@ -444,7 +444,14 @@ func randomWorld(r *rand.Rand, mounts []model.Mount) model.World {
 		w.Cwd = pick()
 	}
 	args := arguments(&w, places)
-	new, old := args[r.IntN(len(args))], args[r.IntN(len(args))]
+	argument := func() argument {
+		a := args[r.IntN(len(args))]
+		for a.at.Mount < 0 && r.IntN(8) > 0 { // one that leads nowhere hides all other faults
+			a = args[r.IntN(len(args))]
+		}
+		return a
+	}
+	new, old := argument(), argument()
 	w.New, w.Old, w.Incapable = new.arg, old.arg, r.IntN(10) == 0
 	by := bystanders(&w, new.at)
 	for range r.IntN(4) {

@@ -19,16 +19,21 @@ type Disagreement struct {
 
 // Compare tries the world. It returns nil if the kernel does what the model says. An error
 // means that nothing was seen: never an agreement.
-func (l *Lab) Compare(era *model.Era, w *model.World) (d *Disagreement, outcome model.Errno, err error) {
-	want := model.PivotRoot(era, w)
+func (l *Lab) Compare(w *model.World) (d *Disagreement, outcome model.Errno, err error) {
+	want := model.PivotRoot(l.era, w)
 	got, err := l.Try(w)
 	if err != nil {
 		return nil, "", err
 	}
+	for i := range got.Mounts {
+		if !showsLock(got.Mounts, i) {
+			got.Mounts[i].Locked = want.Mounts[i].Locked
+		}
+	}
 	if Same(&want, &got) {
 		return nil, got.Errno, nil
 	}
-	return &Disagreement{World: clone(w), Found: clone(w), Model: Describe(w, &want), Kernel: Describe(w, &got)}, got.Errno, nil
+	return &Disagreement{World: clone(w), Found: clone(w), Model: Describe(l.era, w, &want), Kernel: Describe(l.era, w, &got)}, got.Errno, nil
 }
 
 // Same reports whether two outcomes are the same, as far as they can be seen.
@@ -38,7 +43,8 @@ func Same(a, b *model.Outcome) bool {
 }
 
 // Describe says what an outcome changes in a world.
-func Describe(w *model.World, o *model.Outcome) string {
+func Describe(era *model.Era, w *model.World, o *model.Outcome) string {
+	before := era.Mounts(w)
 	said := string(o.Errno)
 	if o.Failed != "" {
 		said += " (" + string(o.Failed) + ")"
@@ -50,12 +56,8 @@ func Describe(w *model.World, o *model.Outcome) string {
 		}
 	}
 	for i, m := range o.Mounts {
-		from := w.Mounts[i].On
-		if i == 0 && m.On.Mount == model.Nullfs {
-			from = m.On
-		}
-		move(fmt.Sprintf("mount %d", i), from, m.On)
-		if m.Locked != w.Mounts[i].Locked {
+		move(fmt.Sprintf("mount %d", i), before[i].On, m.On)
+		if m.Locked != before[i].Locked {
 			moved = append(moved, fmt.Sprintf("mount %d locked: %t", i, m.Locked))
 		}
 	}
@@ -82,7 +84,7 @@ const maxTries = 300
 
 // Shrink looks for a smaller world that shows a disagreement too, until none of those that lack
 // one thing does.
-func (l *Lab) Shrink(era *model.Era, d *Disagreement) {
+func (l *Lab) Shrink(d *Disagreement) {
 	for tries, smaller := 0, true; smaller; {
 		smaller = false
 		for w := range enumerate.Smaller(&d.World) {
@@ -90,7 +92,7 @@ func (l *Lab) Shrink(era *model.Era, d *Disagreement) {
 				return
 			}
 			// A world that cannot be built is not one to tell about.
-			e, _, err := l.Compare(era, &w)
+			e, _, err := l.Compare(&w)
 			if err == nil && e != nil {
 				d.World, d.Model, d.Kernel = e.World, e.Model, e.Kernel
 				smaller = true

@@ -33,6 +33,7 @@ const (
 // the locked goroutine that made it.
 type Lab struct {
 	kernel sandbox.Kernel
+	era    *model.Era
 	home   int // the mount namespace that every world's is copied from
 	proc   int // /proc of that namespace
 	tasks  []*task
@@ -69,9 +70,9 @@ var dirs = [...]model.Dir{model.Top, model.A, model.AB, model.C, model.X}
 
 // NewLab prepares the calling goroutine, which it locks to its thread for good, and the root
 // of the namespace that it is in.
-func NewLab(k sandbox.Kernel) (*Lab, error) {
+func NewLab(k sandbox.Kernel, era *model.Era) (*Lab, error) {
 	runtime.LockOSThread()
-	l := &Lab{kernel: k, ns: -1, info: -1, text: make([]byte, 0, 16<<10)}
+	l := &Lab{kernel: k, era: era, ns: -1, info: -1, text: make([]byte, 0, 16<<10)}
 	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
 		return nil, fmt.Errorf("unshare(CLONE_FS|CLONE_NEWNS): %w", err)
 	}
@@ -212,7 +213,11 @@ func (l *Lab) raise(mounts []model.Mount) error {
 	if err := l.leave(); err != nil {
 		return err
 	}
-	l.world.Mounts = mounts
+	// Until they are inherited nothing is locked, and everything can be opened.
+	l.world.Mounts = slices.Clone(mounts)
+	for i := range l.world.Mounts {
+		l.world.Mounts[i].Locked = false
+	}
 	for i, m := range mounts {
 		if m.State == model.Foreign {
 			if err := l.foreign(i); err != nil {
@@ -246,6 +251,9 @@ func (l *Lab) raise(mounts []model.Mount) error {
 		if err := l.mount(i, m); err != nil {
 			return err
 		}
+	}
+	if err := l.remove(mounts); err != nil {
+		return err
 	}
 	var err error
 	if l.ns, err = unix.Openat(l.proc, "thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
@@ -294,7 +302,8 @@ func (l *Lab) openRoot() error {
 }
 
 // open opens the directories of mount i, whose root, the directory dir of its filesystem, is
-// the descriptor fd. removed says that it has the removed directory, which is made here.
+// the descriptor fd. removed says that it has
+// the directory that is going to be removed, which is made here.
 func (l *Lab) open(i, fd int, dir model.Dir, removed bool) error {
 	l.fds[i][dir] = fd
 	if dir == model.X {
@@ -317,15 +326,25 @@ func (l *Lab) open(i, fd int, dir model.Dir, removed bool) error {
 		return nil
 	}
 	name := model.X.String()[1:]
-	if err := unix.Mkdirat(fd, name, 0o755); err != nil {
+	if err := unix.Mkdirat(fd, name, 0o755); err != nil && err != unix.EEXIST {
 		return fmt.Errorf("mkdir %s of mount %d: %w", name, i, err)
 	}
 	var err error
 	if l.fds[i][model.X], err = unix.Openat(fd, name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open %s of mount %d: %w", name, i, err)
 	}
-	if err := unix.Unlinkat(fd, name, unix.AT_REMOVEDIR); err != nil {
-		return fmt.Errorf("rmdir %s of mount %d: %w", name, i, err)
+	return nil
+}
+
+// remove removes what the model says is removed. Nothing could be mounted from there afterwards.
+func (l *Lab) remove(mounts []model.Mount) error {
+	for i, m := range mounts {
+		if int(m.FS) != i {
+			continue
+		}
+		if err := unix.Unlinkat(l.fds[i][model.Top], model.X.String()[1:], unix.AT_REMOVEDIR); err != nil {
+			return fmt.Errorf("rmdir %v of mount %d: %w", model.X, i, err)
+		}
 	}
 	return nil
 }
@@ -443,6 +462,7 @@ func (l *Lab) inherit(mounts []model.Mount) error {
 			l.close(&l.fds[i][d])
 		}
 	}
+	l.world.Mounts = mounts
 	if err := l.openRoot(); err != nil {
 		return err
 	}
@@ -540,12 +560,13 @@ func (l *Lab) verify(mounts []model.Mount) error {
 	if err != nil {
 		return err
 	}
+	l.beyond = 0
 	for i := range list {
-		if list[i].id == l.ids[0] {
+		if list[i].id == l.ids[0] && list[i].parent != l.ids[0] {
 			l.beyond = list[i].parent
 		}
 	}
-	for i, m := range mounts {
+	for i, m := range l.era.Mounts(&model.World{Mounts: mounts}) {
 		at := slices.IndexFunc(list, func(o listed) bool { return o.id == l.ids[i] })
 		if m.State != model.Attached {
 			if at >= 0 {
@@ -556,13 +577,13 @@ func (l *Lab) verify(mounts []model.Mount) error {
 		if at < 0 {
 			return fmt.Errorf("mount %d is not in the namespace", i)
 		}
-		if on := l.hangs(list, &list[at]); i > 0 && on != m.On {
+		if on := l.hangs(list, &list[at]); on != m.On {
 			return fmt.Errorf("mount %d is on %v, and has to be on %v", i, on, m.On)
 		}
 		if p := string(bytes.TrimSpace(list[at].propagation)); !l.isPropagation(p, m.Propagation) {
 			return fmt.Errorf("mount %d has the propagation %q, and has to be %v", i, p, m.Propagation)
 		}
-		if !mounts[0].Locked {
+		if !mounts[0].Locked || !showsLock(mounts, i) {
 			continue
 		}
 		locked, err := l.locked(mounts, i, sandbox.Honest{})
@@ -598,14 +619,7 @@ func (l *Lab) locked(mounts []model.Mount, i int, k sandbox.Kernel) (bool, error
 	// The mount of the caller's root is EINVAL too.
 	root := model.Pos{}
 	if i == 0 {
-		for j := range mounts {
-			if j > 0 && mounts[j].State == model.Attached {
-				root = model.Pos{Mount: int8(j), Dir: mounts[j].Root}
-			}
-		}
-		if root.Mount == 0 {
-			return mounts[0].Locked, nil // no other mount to stand on: nothing can be seen
-		}
+		root = stance(mounts)
 	}
 	if err := l.stand(root, model.Pos{Mount: int8(i), Dir: mounts[i].Root}); err != nil {
 		return false, err
@@ -622,6 +636,23 @@ func (l *Lab) locked(mounts []model.Mount, i int, k sandbox.Kernel) (bool, error
 		return false, nil
 	}
 	return false, fmt.Errorf("umount2(MNT_EXPIRE) of mount %d, which is busy: %s", i, sandbox.ErrnoName(errno))
+}
+
+// showsLock reports whether it can be seen if mount i is locked: umount2 takes the topmost mount
+// where it is told to look, and refuses that of the caller's root.
+func showsLock(mounts []model.Mount, i int) bool {
+	return mounts[i].State == model.Attached && (i > 0 || stance(mounts).Mount > 0) &&
+		model.Topmost(mounts, model.Pos{Mount: int8(i), Dir: mounts[i].Root}).Mount == int8(i)
+}
+
+// stance is a place on an attached mount that is not the initramfs, if there is one.
+func stance(mounts []model.Mount) (p model.Pos) {
+	for j, m := range mounts {
+		if j > 0 && m.State == model.Attached {
+			p = model.Pos{Mount: int8(j), Dir: m.Root}
+		}
+	}
+	return p
 }
 
 // stand makes the caller's root and cwd two places.

@@ -10,8 +10,12 @@ import (
 	"pivotspec/suites/sandbox"
 )
 
-// rowLength is how many worlds a record tells of. A row takes about a second under emulation.
-const rowLength = 500
+// rowLength is how many worlds a record tells of at most, and rowTime after how long it is sent
+// even if it could tell of more: who supervises takes a silent guest for hung.
+const (
+	rowLength = 500
+	rowTime   = time.Second
+)
 
 // maxTold bounds how many worlds a guest tells of in full; of the others, only the letters.
 const maxTold = 20
@@ -46,7 +50,7 @@ func Letter(e model.Errno) byte {
 // Run compares the worlds of a request from index first on, and sends what it finds. at is told
 // the index of each world before it is built. maxTold bounds the worlds told in full.
 func Run(k sandbox.Kernel, era *model.Era, req enumerate.Request, first int, at func(int), send func(*record.Record)) error {
-	l, err := NewLab(k)
+	l, err := NewLab(k, era)
 	if err != nil {
 		return err
 	}
@@ -61,7 +65,7 @@ func Run(k sandbox.Kernel, era *model.Era, req enumerate.Request, first int, at 
 			return true
 		}
 		at(i)
-		d, errno, err := l.Compare(era, w)
+		d, errno, err := l.Compare(w)
 		switch letter := Letter(errno); {
 		case err != nil:
 			r.add(w, unseen)
@@ -72,7 +76,7 @@ func Run(k sandbox.Kernel, era *model.Era, req enumerate.Request, first int, at 
 		case d != nil:
 			r.add(w, disagrees)
 			if len(told) < maxTold {
-				l.Shrink(era, d)
+				l.Shrink(d)
 				if text := d.World.String(); !told[text] {
 					told[text] = true
 					send(d.record())
@@ -111,7 +115,7 @@ type row struct {
 func (r *row) add(w *model.World, letter byte) {
 	r.outcomes = append(r.outcomes, letter)
 	r.digest = enumerate.Digest(r.digest, w)
-	if len(r.outcomes) == rowLength {
+	if len(r.outcomes) == rowLength || time.Since(r.began) > rowTime {
 		r.flush()
 	}
 }

@@ -173,10 +173,8 @@ func (l *Lab) look(w *model.World, real, told unix.Errno) (out model.Outcome, mo
 		out.Tasks = append(out.Tasks, model.Task{Root: see(root, l.proc, root), Cwd: see(cwd, l.proc, cwd), Other: t.Other})
 	}
 	moved = out.Root != w.Root || out.Cwd != w.Cwd || !slices.Equal(out.Tasks, w.Tasks)
-	out.Mounts = append(make([]model.Mount, 0, len(w.Mounts)), w.Mounts...)
-	if l.beyond != l.ids[0] {
-		out.Mounts[0].On = model.Pos{Mount: model.Nullfs}
-	}
+	before := l.era.Mounts(w)
+	out.Mounts = slices.Clone(before)
 	if err != nil {
 		return out, true, err
 	}
@@ -197,13 +195,16 @@ func (l *Lab) look(w *model.World, real, told unix.Errno) (out model.Outcome, mo
 	}
 	if w.Mounts[0].Locked {
 		for i := range w.Mounts {
+			if !showsLock(out.Mounts, i) {
+				continue
+			}
 			if out.Mounts[i].Locked, err = l.locked(out.Mounts, i, l.kernel); err != nil {
 				return out, true, err
 			}
 		}
 	}
 	for i := range out.Mounts {
-		moved = moved || out.Mounts[i].On != w.Mounts[i].On && (i > 0 || out.Mounts[0].On.Mount != model.Nullfs)
+		moved = moved || out.Mounts[i] != before[i]
 	}
 	return out, moved, nil
 }

@@ -84,9 +84,36 @@ type Era struct {
 	Name string
 	// Checks are made in this order; the first that fails decides.
 	Checks []Check
-	// RootOnNullfs says that the initramfs is mounted on an immutable root, so that it has a
-	// parent and can be pivoted away from.
-	RootOnNullfs bool
+	// Initramfs says how the initramfs is mounted.
+	Initramfs Initramfs
+}
+
+// Initramfs says how the initramfs is mounted: whether it can be pivoted, and whether it is locked.
+type Initramfs uint8
+
+// Ways in which the initramfs is mounted.
+const (
+	// LockedRoot: it is the root of the namespace, and locked.
+	LockedRoot Initramfs = iota
+	// PlainRoot: it is the root of the namespace, and never locked.
+	PlainRoot
+	// OnNullfs: it is mounted on an immutable root, and locked like any mount: if inherited.
+	OnNullfs
+)
+
+// Mounts returns the mounts of a world as a kernel of the era has them: a world says nothing of
+// how its initramfs is mounted.
+func (e *Era) Mounts(w *World) []Mount {
+	out := append([]Mount(nil), w.Mounts...)
+	switch e.Initramfs {
+	case LockedRoot:
+		out[0].Locked = true
+	case PlainRoot:
+		out[0].Locked = false
+	case OnNullfs:
+		out[0].On = Pos{Nullfs, Top}
+	}
+	return out
 }
 
 // The order of the checks in fs/namespace.c, behind capability and look-ups.
@@ -112,8 +139,8 @@ func Eras() []Era {
 		},
 		{
 			Since: Series{7, 0}, Name: "look-ups first, initramfs on nullfs",
-			Checks:       order(NewRootLookup, PutOldLookup, Capability, PutOldMountable, PutOldMounted),
-			RootOnNullfs: true,
+			Checks:    order(NewRootLookup, PutOldLookup, Capability, PutOldMountable, PutOldMounted),
+			Initramfs: OnNullfs,
 		},
 	}
 }

@@ -41,10 +41,7 @@ type call struct {
 
 // PivotRoot is the call. It does not change w.
 func PivotRoot(era *Era, w *World) Outcome {
-	c := call{era: era, world: w, mounts: append([]Mount(nil), w.Mounts...)}
-	if era.RootOnNullfs {
-		c.mounts[0].On = Pos{Nullfs, Top}
-	}
+	c := call{era: era, world: w, mounts: era.Mounts(w)}
 	out := Outcome{Errno: OK, Mounts: c.mounts, Root: w.Root, Cwd: w.Cwd, Tasks: w.Tasks}
 	for _, name := range era.Checks {
 		if errno := checks[name](&c); errno != OK {
