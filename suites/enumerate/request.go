@@ -3,7 +3,6 @@ package enumerate
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"pivotspec/suites/model"
@@ -19,6 +18,11 @@ type Request struct {
 	Random int    `json:"random,omitempty"`
 	Seed   uint64 `json:"seed,omitempty"`
 }
+
+// Variable is the environment variable that makes a guest compare worlds with the model of the
+// call instead of running the suite: an encoded Request. The kernel passes arguments of its own
+// command line that it does not know to init as variables.
+const Variable = "pivotspec_worlds"
 
 // Encode returns the request as a word without spaces, quotes or equals signs.
 func (r Request) Encode() (string, error) {
@@ -37,7 +41,7 @@ func Decode(word string) (Request, error) {
 		err = json.Unmarshal(b, &r)
 	}
 	if err == nil {
-		err = r.check()
+		err = r.Check()
 	}
 	if err != nil {
 		return Request{}, fmt.Errorf("request for worlds: %w", err)
@@ -51,13 +55,14 @@ const (
 	maxRandom = 100_000_000
 )
 
-func (r *Request) check() error {
+// Check says what is wrong with the request, or nil.
+func (r *Request) Check() error {
 	if r.World != "" {
 		_, err := model.Parse(r.World)
 		return err
 	}
 	if r.Bounds.Size < 0 || r.Bounds.Size > maxSize || r.Bounds.Mounts < 0 || r.Bounds.Mounts >= model.MaxMounts-1 || r.Bounds.Sample < 0 || r.Random < 0 || r.Random > maxRandom {
-		return errors.New("a number in it is out of bounds")
+		return fmt.Errorf("want a size from 0 to %d and from 0 to %d random worlds", maxSize, maxRandom)
 	}
 	return nil
 }

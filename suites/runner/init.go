@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pivotspec/suites/enumerate"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
@@ -48,7 +49,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 			c.drain()
 		}
 	}()
-	if word := os.Getenv(WorldsVariable); word != "" {
+	if word := os.Getenv(enumerate.Variable); word != "" {
 		worlds(c, shared, word, o)
 		return
 	}

@@ -15,11 +15,6 @@ import (
 	"pivotspec/suites/sandbox"
 )
 
-// WorldsVariable is the environment variable that makes a guest compare worlds with the model of
-// the call instead of running the suite: an encoded [enumerate.Request]. The kernel passes
-// arguments of its own command line that it does not know to init as variables.
-const WorldsVariable = "pivotspec_worlds"
-
 // worldsArg makes the program the one that builds worlds; the index of the first follows it.
 const worldsArg = "worlds"
 
@@ -79,7 +74,7 @@ func compare(k sandbox.Kernel, index string) {
 	if err != nil || first < 0 {
 		fail(fmt.Errorf("%s %q: not the index of a world", worldsArg, index))
 	}
-	req, err := enumerate.Decode(os.Getenv(WorldsVariable))
+	req, err := enumerate.Decode(os.Getenv(enumerate.Variable))
 	if err != nil {
 		fail(err)
 	}
