@@ -11,6 +11,7 @@ import (
 	"pivotspec/results/cell"
 	"pivotspec/suites/enumerate"
 	"pivotspec/suites/exhaust"
+	"pivotspec/suites/knowledge"
 	"pivotspec/suites/model"
 	"pivotspec/suites/record"
 )
@@ -27,18 +28,21 @@ type Result struct {
 	PerSecond float64
 	// Disagreements are the worlds that the guest told of in full.
 	Disagreements []*record.Record
+	// Warnings are kernel messages of level warning or worse that are not known to be harmless.
+	Warnings []string
 	// Problems say why worlds were not compared, and what else is wrong with the cell.
 	Problems []string
 }
 
-// Judge accounts for every world of the request in every cell.
-func Judge(req enumerate.Request, cells []*cell.Cell) []*Result {
+// Judge accounts for every world of the request in every cell. known are the kernel's messages
+// that are let pass.
+func Judge(req enumerate.Request, cells []*cell.Cell, known []knowledge.KnownWarning) []*Result {
 	var out []*Result
 	var books []*book
 	for _, c := range cells {
 		r := &Result{Cell: c}
 		out = append(out, r)
-		books = append(books, open(r))
+		books = append(books, open(r, known))
 	}
 	i, want := 0, map[model.Series]byte{} // by era
 	req.Each(func(w *model.World) bool {
@@ -74,7 +78,7 @@ type book struct {
 }
 
 // open reads what a cell reported.
-func open(r *Result) *book {
+func open(r *Result, known []knowledge.KnownWarning) *book {
 	b := &book{Result: r}
 	c := r.Cell
 	if c.Status != cell.Complete {
@@ -102,7 +106,12 @@ func open(r *Result) *book {
 			} else {
 				r.Problems = append(r.Problems, fmt.Sprintf("world %q: %s", rec.ID, rec.Why))
 			}
-		case record.TypeNote, record.TypeWarning:
+		case record.TypeWarning:
+			series, _ := knowledge.ParseSeries(c.Series) // a bad one is covered by nothing
+			if !slices.ContainsFunc(known, func(k knowledge.KnownWarning) bool { return k.Covers(rec.Why, series, c.Arch) }) {
+				r.Warnings = append(r.Warnings, rec.Why)
+			}
+		case record.TypeNote:
 			r.Problems = append(r.Problems, rec.Why)
 		}
 	}

@@ -85,9 +85,12 @@ func trees(mounts []model.Mount, n, size, limit int, emit func([]model.Mount, in
 	}
 	if n == 1 {
 		none := model.Pos{Mount: model.None}
-		with(model.Mount{FS: 0, On: none, State: model.Foreign}, size+1)
-		with(model.Mount{FS: i, On: none, State: model.Detached}, size+1)
-		with(model.Mount{FS: i, On: none, State: model.Anonymous}, size+1)
+		if i <= 2 { // else it counts as the third mount
+			size++
+		}
+		with(model.Mount{FS: 0, On: none, State: model.Foreign}, size)
+		with(model.Mount{FS: i, On: none, State: model.Detached}, size)
+		with(model.Mount{FS: i, On: none, State: model.Anonymous}, size)
 	}
 }
 
@@ -145,6 +148,9 @@ func propagations(mounts []model.Mount, i, size, limit int, emit func([]model.Mo
 		return
 	}
 	for _, p := range []model.Propagation{model.Shared, model.Slave, model.Unbindable} {
+		if p == model.Slave && mounts[i].Locked {
+			continue // cannot be made
+		}
 		out := append([]model.Mount(nil), mounts...)
 		out[i].Propagation = p
 		propagations(out, i+1, size+1, limit, emit)
@@ -307,7 +313,7 @@ const maxTasks = 2
 func bystanders(w *model.World, new model.Pos) []model.Task {
 	stands := []model.Pos{w.Root}
 	add := func(p model.Pos) {
-		if p.Mount < 0 {
+		if !w.Has(p) {
 			return
 		}
 		for _, s := range stands {
@@ -317,9 +323,7 @@ func bystanders(w *model.World, new model.Pos) []model.Task {
 		}
 		stands = append(stands, p)
 	}
-	if w.Mounts[w.Root.Mount].Root == model.Top {
-		add(model.Pos{Mount: w.Root.Mount, Dir: model.A})
-	}
+	add(model.Pos{Mount: w.Root.Mount, Dir: model.A})
 	add(model.Pos{})
 	add(new)
 	var out []model.Task
@@ -426,6 +430,9 @@ func randomMounts(r *rand.Rand) []model.Mount {
 	for i := range mounts {
 		if mounts[i].State == model.Attached && r.IntN(4) == 0 {
 			mounts[i].Propagation = model.Propagation(1 + r.IntN(3))
+		}
+		if mounts[i].Locked && mounts[i].Propagation == model.Slave {
+			mounts[i].Propagation = model.Unbindable
 		}
 	}
 	return mounts

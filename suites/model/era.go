@@ -138,6 +138,11 @@ func Eras() []Era {
 			Checks: order(Capability, NewRootLookup, PutOldLookup, PutOldMountable, PutOldMounted),
 		},
 		{
+			Since: Series{6, 17}, Name: "the initramfs is not locked",
+			Checks:    order(Capability, NewRootLookup, PutOldLookup, PutOldMountable, PutOldMounted),
+			Initramfs: PlainRoot,
+		},
+		{
 			Since: Series{7, 0}, Name: "look-ups first, initramfs on nullfs",
 			Checks:    order(NewRootLookup, PutOldLookup, Capability, PutOldMountable, PutOldMounted),
 			Initramfs: OnNullfs,

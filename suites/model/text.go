@@ -172,6 +172,9 @@ func (w *World) parseMount(word string, seen map[string]bool) error {
 		if err != nil {
 			return err
 		}
+		if int(p.Mount) >= len(w.Mounts) {
+			return &SyntaxError{word, "a mount before it behind the ="}
+		}
 		m.FS, m.Root = p.Mount, p.Dir
 	}
 	switch where {

@@ -17,6 +17,7 @@ import (
 	"pivotspec/results/verdict"
 	"pivotspec/results/worlds"
 	"pivotspec/suites/enumerate"
+	"pivotspec/suites/knowledge"
 	"pivotspec/suites/model"
 )
 
@@ -83,6 +84,10 @@ const perWorld = 50 * time.Millisecond
 
 // compare runs a request in the kernels of the wish and prints what came of it.
 func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
+	base, err := knowledge.Load()
+	if err != nil {
+		return failed(err)
+	}
 	word, err := req.Encode()
 	if err != nil {
 		return failed(err)
@@ -110,7 +115,7 @@ func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
 	if err != nil {
 		return failed(err)
 	}
-	exit := showWorlds(r.stdout, r.wish.Kernels, worlds.Judge(req, cells))
+	exit := showWorlds(r.stdout, r.wish.Kernels, worlds.Judge(req, cells, base.Warnings))
 	for _, err := range recs.lost {
 		complain(r.stderr, err)
 		exit = worse(exit, exitHarness)
@@ -145,6 +150,9 @@ func showWorlds(w io.Writer, kernels []string, results []*worlds.Result) int {
 			}
 			fmt.Fprintf(w, "  ! %s\n", strings.Join(strings.Fields(p), " "))
 		}
+		for _, p := range r.Warnings {
+			fmt.Fprintf(w, "  ✗ the kernel warns: %s\n", p)
+		}
 		for _, d := range r.Disagreements {
 			fmt.Fprintf(w, "  ✗ %s\n    the model says   %s\n    the kernel does  %s\n", d.ID, d.Facts["model"], d.Facts["kernel"])
 			for _, s := range d.Steps {
@@ -152,7 +160,7 @@ func showWorlds(w io.Writer, kernels []string, results []*worlds.Result) int {
 			}
 			fmt.Fprintf(w, "    again: pivotspec run %s --exhaustive --world '%s'\n", again(kernels, r.Cell), d.ID)
 		}
-		if r.Disagreed > 0 || len(r.Disagreements) > 0 {
+		if r.Disagreed > 0 || len(r.Disagreements) > 0 || len(r.Warnings) > 0 {
 			exit = worse(exit, verdict.ExitUnexpected)
 		}
 		if len(r.Problems) > 0 {
