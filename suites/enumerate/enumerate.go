@@ -272,7 +272,8 @@ func arguments(w *model.World, places []model.Pos) []argument {
 func calls(w *model.World, places []model.Pos, size, limit int, yield func(*model.World, int) bool) bool {
 	args := arguments(w, places)
 	for _, new := range args {
-		// Plainly, new_root is a mount and put_old a directory on it.
+		// Plainly, new_root is a mount and put_old a directory on it, or below the top of any
+		// mount where new_root itself is odd.
 		size := size + new.size
 		if new.size == 0 && new.at.Dir != w.Mounts[new.at.Mount].Root {
 			size++
@@ -282,7 +283,11 @@ func calls(w *model.World, places []model.Pos, size, limit int, yield func(*mode
 		}
 		for _, old := range args {
 			size := size + old.size
-			if old.size == 0 && (old.at.Mount != new.at.Mount || old.at == new.at) {
+			plain := old.at.Mount == new.at.Mount && old.at != new.at
+			if new.size > 0 {
+				plain = old.size == 0 && old.at.Dir != w.Mounts[old.at.Mount].Root
+			}
+			if old.size == 0 && !plain {
 				size++
 			}
 			w.New, w.Old = new.arg, old.arg
