@@ -26,7 +26,7 @@ type Bounds struct {
 }
 
 // Default are the bounds of a run without flags.
-func Default() Bounds { return Bounds{Size: 2, Sample: 12, Mounts: 3} }
+func Default() Bounds { return Bounds{Size: 2, Sample: 60, Mounts: 3} }
 
 // Stages calls yield with the mounts of every world within the bounds, and their size. Mounts
 // are numbered so that their places ascend; two trees that differ only in the numbers, or in
