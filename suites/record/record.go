@@ -29,6 +29,14 @@ const (
 	// TypeNote is something the guest's init has to say, for example that the
 	// suite's process died and was started again.
 	TypeNote Type = "note"
+	// TypeWorlds is a row of worlds that were compared with the model of the call. The plan of
+	// such a guest is empty: which worlds there have to be is for the host to know.
+	TypeWorlds Type = "worlds"
+	// TypeWorld is one world in which kernel and model disagree (status observed), or that
+	// could not be compared (broken). ID is its text, Steps how to repeat it, and the facts
+	// "model", "kernel" and "found" are what either makes of it and the world that was met
+	// before it was made smaller.
+	TypeWorld Type = "world"
 	// TypeEnd is the last record; without it the cell is broken.
 	TypeEnd Type = "end"
 )
@@ -73,6 +81,9 @@ type Record struct {
 	// is a measurement and never part of a comparison.
 	Micros int64 `json:"us,omitempty"`
 
+	// Worlds is set on TypeWorlds.
+	Worlds *Worlds `json:"worlds,omitempty"`
+
 	// Why explains a status other than Observed, and carries the text of
 	// TypeWarning, TypeNote and TypeEnd.
 	Why string `json:"why,omitempty"`
@@ -90,4 +101,16 @@ type Kernel struct {
 	ABI      string `json:"abi"`               // GOARCH of the guest binary
 	Cmdline  string `json:"cmdline,omitempty"` // /proc/cmdline
 	RootFS   string `json:"rootfs,omitempty"`  // type of the filesystem the guest booted on
+}
+
+// Worlds is a row of worlds, in the order of their enumeration.
+type Worlds struct {
+	// First is the index of the first world, counted from 0.
+	First int `json:"first"`
+	// Outcomes has a letter a world: what the kernel answered where it agrees with the model,
+	// "!" where it does not, "#" where nothing was seen.
+	Outcomes string `json:"outcomes"`
+	// Digest stands for the worlds of the row, in hexadecimal, so that the host knows that
+	// they are the ones it thinks they are.
+	Digest string `json:"digest"`
 }

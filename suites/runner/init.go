@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pivotspec/suites/enumerate"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
@@ -48,6 +49,10 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 			c.drain()
 		}
 	}()
+	if word := os.Getenv(enumerate.Variable); word != "" {
+		worlds(c, shared, word, o)
+		return
+	}
 	plan := make([]string, 0, len(specs))
 	for _, s := range specs {
 		plan = append(plan, s.ID)
@@ -144,11 +149,27 @@ func relax() {
 // returns the index of the spec to go on with: the one behind that in which it died or hung. A
 // suite that is done says so through a pipe and stays, with its parked worlds.
 func supervise(c *console, shared int, specs []spec.Spec, first int, patience time.Duration) (next int) {
-	cmd := exec.Command("/proc/self/exe", suiteArg, strconv.Itoa(first))
+	current, why := attend(c, shared, patience, suiteArg, strconv.Itoa(first))
+	switch {
+	case why == "":
+		return len(specs)
+	case current < 0 || current >= len(specs):
+		// It died before or behind all specs; starting it again would not help.
+		c.send(&record.Record{Type: record.TypeNote, Why: why})
+		return len(specs)
+	}
+	c.send(&record.Record{Type: record.TypeObservation, ID: specs[current].ID, Status: record.Broken, Why: why})
+	return current + 1
+}
+
+// attend runs this program with the arguments as a child until it says that it is done, dies or
+// hangs. why is "" if it is done, else it says what became of it, and current is the index of
+// the spec or world that it was at, noSpec if at none.
+func attend(c *console, shared int, patience time.Duration, args ...string) (current int, why string) {
+	cmd := exec.Command("/proc/self/exe", args...)
 	r, done, err := os.Pipe()
 	if err != nil {
-		c.send(&record.Record{Type: record.TypeNote, Why: "pipe: " + err.Error()})
-		return len(specs)
+		return noSpec, "pipe: " + err.Error()
 	}
 	cmd.ExtraFiles = []*os.File{os.NewFile(uintptr(shared), "records"), c.out, done}
 	var stderr tail
@@ -157,8 +178,7 @@ func supervise(c *console, shared int, specs []spec.Spec, first int, patience ti
 	cmd.WaitDelay = time.Second
 	c.state.current.Store(noSpec)
 	if err := cmd.Start(); err != nil {
-		c.send(&record.Record{Type: record.TypeNote, Why: "start the suite: " + err.Error()})
-		return len(specs)
+		return noSpec, "start the suite: " + err.Error()
 	}
 	done.Close()
 	died, told := make(chan error, 1), make(chan struct{})
@@ -172,7 +192,7 @@ func supervise(c *console, shared int, specs []spec.Spec, first int, patience ti
 	for last, waiting := int64(-1), true; waiting; {
 		select {
 		case <-told:
-			return len(specs)
+			return noSpec, ""
 		case err = <-died:
 			waiting = false
 		case <-time.After(patience):
@@ -185,22 +205,14 @@ func supervise(c *console, shared int, specs []spec.Spec, first int, patience ti
 			_ = cmd.Process.Kill()
 		}
 	}
-	current := c.state.current.Load()
-	why := "the suite ended early"
+	why = "the suite ended early"
 	switch {
 	case hung:
 		why = fmt.Sprintf("hung for %v", patience)
 	case err != nil:
 		why = "the suite died: " + err.Error()
 	}
-	why += stderr.String()
-	if current == noSpec || current >= int64(len(specs)) {
-		// It died before or behind all specs; starting it again would not help.
-		c.send(&record.Record{Type: record.TypeNote, Why: why})
-		return len(specs)
-	}
-	c.send(&record.Record{Type: record.TypeObservation, ID: specs[current].ID, Status: record.Broken, Why: why})
-	return int(current) + 1
+	return int(c.state.current.Load()), why + stderr.String()
 }
 
 // tail keeps the last of what is written to it.

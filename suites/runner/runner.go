@@ -92,6 +92,8 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		for { // in a system call, or the runtime takes the parked goroutines for a deadlock
 			_ = unix.Pause()
 		}
+	case len(os.Args) == 3 && os.Args[1] == worldsArg:
+		compare(k, os.Args[2])
 	default:
 		fmt.Fprintln(os.Stderr, "pivotspec guest: this program is the init of a pivotspec guest; boot it as PID 1 of an initramfs")
 		os.Exit(2)

@@ -31,6 +31,13 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.wish.Kernels = args
 			r.cache, r.stdout, r.stderr = o.cache, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			req, err := r.exhaustive.request()
+			if err != nil {
+				return usage(err)
+			}
+			if r.exhaustive.on {
+				return r.compare(cmd.Context(), req)
+			}
 			return r.run(cmd.Context())
 		},
 	}
@@ -41,6 +48,7 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")
 	f.StringVar(&r.wish.Guest, "guest", "", "guest binary `FILE` to use instead of building one")
 	r.view.flags(cmd)
+	r.exhaustive.flags(cmd)
 	return cmd
 }
 
@@ -53,6 +61,7 @@ type runner struct {
 	jobs           int
 	cache, out     string
 	view           view
+	exhaustive     exhaustive
 	stdout, stderr io.Writer
 }
 
@@ -78,7 +87,7 @@ func (r *runner) run(ctx context.Context) error {
 	}
 	defer recs.close()
 
-	cells, err := r.boot(ctx, plan, recs)
+	cells, err := r.boot(ctx, plan, recs, func(*matrix.Job) {})
 	if err != nil {
 		return failed(err)
 	}
@@ -97,14 +106,17 @@ func (r *runner) run(ctx context.Context) error {
 	return ended(exit)
 }
 
-// boot makes the planned cells ready, runs them and keeps their records.
-func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records) ([]*cell.Cell, error) {
+// boot makes the planned cells ready, runs them as adjusted and keeps their records.
+func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, adjust func(*matrix.Job)) ([]*cell.Cell, error) {
 	p := progress.New(file(r.stderr), plan.Len(), os.Getenv)
 	defer p.Close()
 	if err := recs.plan(plan.Identify(ctx)); err != nil {
 		return nil, err
 	}
 	jobs := plan.Ready(ctx, watch(p))
+	for i := range jobs {
+		adjust(&jobs[i])
+	}
 	m := &matrix.Runner{
 		Jobs: r.jobs, Memory: matrix.FreeMemory(),
 		Start: p.Start,

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pivotspec/harness/lab"
+	"pivotspec/harness/matrix"
+	"pivotspec/results/cell"
+	"pivotspec/results/verdict"
+	"pivotspec/results/worlds"
+	"pivotspec/suites/enumerate"
+	"pivotspec/suites/knowledge"
+	"pivotspec/suites/model"
+)
+
+// exhaustive is what the command line says of a run that compares worlds with the model.
+type exhaustive struct {
+	on      bool
+	world   string
+	size    int
+	random  int
+	seed    uint64
+	changed func(flag string) bool
+}
+
+func (e *exhaustive) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&e.on, "exhaustive", false, "compare the kernels with the model of the call, in every small world, instead of running the suite")
+	f.StringVar(&e.world, "world", "", "with --exhaustive: compare only the world with this `TEXT`")
+	f.IntVar(&e.size, "size", enumerate.Default().Size, "with --exhaustive: list all worlds with up to `N` oddities")
+	f.IntVar(&e.random, "worlds", 0, "with --exhaustive: compare `N` random worlds, beyond those that are listed")
+	f.Uint64Var(&e.seed, "seed", 1, "with --exhaustive: the random worlds' `SEED`")
+	e.changed = f.Changed
+}
+
+// request returns what the flags ask for, and refuses those that make no sense together.
+func (e *exhaustive) request() (enumerate.Request, error) {
+	if !e.on {
+		for _, f := range []string{"world", "size", "worlds", "seed"} {
+			if e.changed(f) {
+				return enumerate.Request{}, fmt.Errorf("--%s is about the worlds of --exhaustive: give that too", f)
+			}
+		}
+		return enumerate.Request{}, nil
+	}
+	for _, f := range []string{"format", "edition"} {
+		if e.changed(f) {
+			return enumerate.Request{}, fmt.Errorf("--%s is about the manual page, which --exhaustive does not look at: leave it out", f)
+		}
+	}
+	if e.changed("world") {
+		for _, f := range []string{"size", "worlds", "seed"} {
+			if e.changed(f) {
+				return enumerate.Request{}, fmt.Errorf("--world is one world, and --%s asks for others: leave one out", f)
+			}
+		}
+		w, err := model.Parse(e.world)
+		if err != nil {
+			return enumerate.Request{}, fmt.Errorf("--world: %w", err)
+		}
+		return enumerate.Request{World: w.String()}, nil
+	}
+	req := enumerate.Request{Bounds: enumerate.Default(), Random: e.random, Seed: e.seed}
+	if req.Bounds.Size = e.size; e.changed("size") {
+		req.Bounds.Sample = 0
+	}
+	if err := req.Check(); err != nil {
+		return enumerate.Request{}, fmt.Errorf("--size or --worlds: %w", err)
+	}
+	return req, nil
+}
+
+// Time that the worlds of a guest may take together, for each: hundreds of times what they need,
+// so that a busy machine does not end a run that gets on.
+const perWorld = 50 * time.Millisecond
+
+// compare runs a request in the kernels of the wish and prints what came of it.
+func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
+	base, err := knowledge.Load()
+	if err != nil {
+		return failed(err)
+	}
+	word, err := req.Encode()
+	if err != nil {
+		return failed(err)
+	}
+	l, err := lab.Open(r.cache, sourceTree())
+	if err != nil {
+		return failed(err)
+	}
+	plan, err := l.Resolve(r.wish)
+	if err != nil {
+		return usage(err)
+	}
+	recs, err := openRecords(r.out, filepath.Join(l.Dir, "last-exhaustive"))
+	if err != nil {
+		return failed(err)
+	}
+	defer recs.close()
+	n := req.Count()
+	cells, err := r.boot(ctx, plan, recs, func(j *matrix.Job) {
+		j.VM.Cmdline = append(j.VM.Cmdline, enumerate.Variable+"="+word)
+		if j.VM.Arch != nil && j.VM.Accel != nil {
+			j.VM.Limits.Total = j.VM.Arch.Limits.Scale(j.VM.Accel.Scale).Total + time.Duration(n)*perWorld
+		}
+	})
+	if err != nil {
+		return failed(err)
+	}
+	exit := showWorlds(r.stdout, r.wish.Kernels, worlds.Judge(req, cells, base.Warnings))
+	for _, err := range recs.lost {
+		complain(r.stderr, err)
+		exit = worse(exit, exitHarness)
+	}
+	if ctx.Err() != nil {
+		complain(r.stderr, errors.New("interrupted"))
+		exit = worse(exit, exitHarness)
+	}
+	return ended(exit)
+}
+
+// maxProblems bounds the problems that are printed of a cell; the records have all.
+const maxProblems = 10
+
+// showWorlds prints what came of every cell, and returns the exit status that is due.
+func showWorlds(w io.Writer, kernels []string, results []*worlds.Result) int {
+	exit := 0
+	for _, r := range results {
+		name := r.Cell.Name
+		fmt.Fprintf(w, "%-16s %d of %d worlds compared, %d agree, %d disagree", name, r.Agreed+r.Disagreed, r.Planned, r.Agreed, r.Disagreed)
+		if r.PerSecond > 0 {
+			fmt.Fprintf(w, ", %.0f a second", r.PerSecond)
+		}
+		if r.Era != nil {
+			fmt.Fprintf(w, " (era since %d.%d: %s)", r.Era.Since[0], r.Era.Since[1], r.Era.Name)
+		}
+		fmt.Fprintln(w)
+		for i, p := range r.Problems {
+			if i == maxProblems {
+				fmt.Fprintf(w, "  ! and %d more\n", len(r.Problems)-i)
+				break
+			}
+			fmt.Fprintf(w, "  ! %s\n", strings.Join(strings.Fields(p), " "))
+		}
+		for _, p := range r.Warnings {
+			fmt.Fprintf(w, "  ✗ the kernel warns: %s\n", p)
+		}
+		for _, d := range r.Disagreements {
+			fmt.Fprintf(w, "  ✗ %s\n    the model says   %s\n    the kernel does  %s\n", d.ID, d.Facts["model"], d.Facts["kernel"])
+			for _, s := range d.Steps {
+				fmt.Fprintf(w, "      %s\n", s)
+			}
+			fmt.Fprintf(w, "    again: pivotspec run %s --exhaustive --world '%s'\n", again(kernels, r.Cell), d.ID)
+		}
+		if r.Disagreed > 0 || len(r.Disagreements) > 0 || len(r.Warnings) > 0 {
+			exit = worse(exit, verdict.ExitUnexpected)
+		}
+		if len(r.Problems) > 0 {
+			exit = worse(exit, exitHarness)
+		}
+	}
+	return exit
+}
+
+// again names a cell's kernel as the command line takes it.
+func again(kernels []string, c *cell.Cell) string {
+	if len(kernels) == 1 {
+		return kernels[0]
+	}
+	return c.Series + "/" + c.Arch
+}
