@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -143,7 +144,7 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 	}
 	build(s)
 	s.Pause()
-	w.note(name + ": a child process")
+	w.note(name + ": a child process" + cloneWords(flags))
 	pid, errno := fork(uintptr(flags), &s.steps[0], s.n, &s.errs[0])
 	runtime.KeepAlive(s)
 	unix.Close(s.ready[1])
@@ -178,6 +179,28 @@ func (w *World) end(pid int) {
 			return
 		}
 	}
+}
+
+// cloneWords says to a reader what a child shares or has of its own by the flags of clone(2).
+func cloneWords(flags int) string {
+	var words []string
+	for _, f := range []struct {
+		flag  int
+		words string
+	}{
+		{unix.CLONE_FS, "that shares root and cwd"},
+		{unix.CLONE_NEWUSER, "in a user namespace of its own"},
+		{unix.CLONE_NEWNS, "in a mount namespace of its own"},
+		{unix.CLONE_NEWPID, "in a PID namespace of its own"},
+	} {
+		if flags&f.flag != 0 {
+			words = append(words, f.words)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " " + strings.Join(words, " and ")
 }
 
 // patience is how long a child may take from one pause to the next before the spec is

@@ -10,29 +10,6 @@ import (
 // mounts are trees of mounts that are pivoted, and what becomes of the rest of the tree.
 func mounts() []spec.Spec {
 	return []spec.Spec{
-		{ID: "success/mounts-below-the-old-root-go-along", Body: func(w *sandbox.World) {
-			w.Jail()
-			w.Mkdir("/third")
-			w.Tmpfs("/third")
-			w.Mkdir("/third/fourth")
-			w.Mark("third mount", "/third")
-			w.Tmpfs("/third/fourth")
-			w.Mark("fourth mount", "/third/fourth")
-			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
-			w.Fact("at-put-old-third", w.Label("/old/third"))
-			w.Fact("at-put-old-fourth", w.Label("/old/third/fourth"))
-		}},
-		{ID: "success/old-mount-point-of-new-root-is-bare", Body: func(w *sandbox.World) {
-			w.JailWithout()
-			w.Mkdir("/new")
-			w.Mark("bare mount point", "/new")
-			w.Tmpfs("/new")
-			w.Mkdir("/new/old")
-			w.Mark("new_root", "/new")
-			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
-			w.Fact("at-slash", w.Label("/"))
-			w.Fact("at-put-old-new", w.Label("/old/new"))
-		}},
 		{ID: "success/mounts-below-put-old-reappear", Body: func(w *sandbox.World) {
 			w.Jail()
 			w.Mkdir("/sub")
