@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
 )
 
 // Set is a set of values of which any one will do. In YAML it is a single value or a list.
@@ -20,14 +22,12 @@ func (s Set) Has(v string) bool { return slices.Contains(s, v) }
 func (s Set) String() string { return strings.Join(s, " or ") }
 
 // UnmarshalYAML accepts a scalar or a list of scalars.
-func (s *Set) UnmarshalYAML(b []byte) error {
-	var list []string
-	if err := yaml.Unmarshal(b, &list); err == nil {
-		*s = list
-		return nil
+func (s *Set) UnmarshalYAML(n ast.Node) error {
+	if n.Type() == ast.SequenceType {
+		return yaml.NodeToValue(n, (*[]string)(s))
 	}
 	var one string
-	if err := yaml.Unmarshal(b, &one); err != nil {
+	if err := yaml.NodeToValue(n, &one); err != nil {
 		return err
 	}
 	*s = Set{one}
@@ -84,16 +84,12 @@ func (s Series) Compare(t Series) int {
 }
 
 // UnmarshalYAML insists on a quoted string: YAML reads a bare 6.10 as the number 6.1.
-func (s *Series) UnmarshalYAML(b []byte) error {
-	text := strings.TrimSpace(string(b))
-	if len(text) < 2 || text[0] != '"' && text[0] != '\'' {
-		return fmt.Errorf("kernel series %s has to be in quotes", text)
+func (s *Series) UnmarshalYAML(n ast.Node) error {
+	text, ok := n.(*ast.StringNode)
+	if !ok || text.Token.Type != token.DoubleQuoteType && text.Token.Type != token.SingleQuoteType {
+		return fmt.Errorf("kernel series %s has to be in quotes", n)
 	}
-	var v string
-	if err := yaml.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	parsed, err := ParseSeries(v)
+	parsed, err := ParseSeries(text.Value)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func TestReach(t *testing.T) {
 			w.EmptyNamespace()
 			_, err := w.Place("/none")
 			w.Fact("none", sandbox.ErrnoName(err))
-		}, map[string]string{"none": "ENOENT"}, "UNSHARE_EMPTY_MNTNS"},
+		}, map[string]string{"none": "ENOENT"}, "empty mount namespaces"},
 		{"symbolic links", func(w *sandbox.World) {
 			w.Jail()
 			w.Symlink("old", "/new/link")
