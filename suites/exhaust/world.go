@@ -178,20 +178,26 @@ func (l *Lab) look(w *model.World, real, told unix.Errno) (out model.Outcome, mo
 	if err != nil {
 		return out, true, err
 	}
-	tree := l.changed()
+	tree, covered := l.changed(), -1
 	for i, m := range w.Mounts {
-		if tree || m.State != model.Attached || i == 0 || m.On.Dir == w.Mounts[m.On.Mount].Root {
+		if covered >= 0 || real == 0 || m.State != model.Attached || i == 0 || m.On.Dir == w.Mounts[m.On.Mount].Root {
 			continue
 		}
 		parent := model.Pos{Mount: m.On.Mount, Dir: m.On.Dir.Parent()}
 		top := see("mount "+strconv.Itoa(i), l.fd(parent), name(m.On.Dir))
-		tree = top != model.Topmost(w.Mounts, m.On)
+		if top != model.Topmost(w.Mounts, m.On) {
+			tree, covered = true, i
+		}
 	}
 	if err != nil || !tree && real != 0 && told != 0 {
 		return out, moved || tree, err
 	}
 	if err = l.tree(w, real == 0 && w.Root.Mount == 0, &out); err != nil {
 		return out, true, err
+	}
+	if covered >= 0 && out.Mounts[covered] == before[covered] {
+		// The mount table says otherwise; then they differ, and that is no agreement.
+		out.Mounts[covered].On = elsewhere
 	}
 	if w.Mounts[0].Locked {
 		for i := range w.Mounts {
