@@ -115,7 +115,7 @@ func NewLab(k sandbox.Kernel, era *model.Era) (*Lab, error) {
 
 // Close ends the bystanders and lets go of everything.
 func (l *Lab) Close() {
-	l.leave()
+	_ = l.leave() // what is left goes with the process
 	for _, t := range l.tasks {
 		t.end()
 	}
