@@ -109,6 +109,9 @@ func NewLab(k sandbox.Kernel, era *model.Era) (*Lab, error) {
 			return nil, err
 		}
 		l.tasks = append(l.tasks, t)
+		if t.proc, err = unix.Openat(l.proc, strconv.Itoa(t.pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+			return nil, fmt.Errorf("open /proc of a bystander: %w", err)
+		}
 	}
 	return l, nil
 }
