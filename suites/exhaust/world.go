@@ -265,10 +265,19 @@ func (l *Lab) restore(w *model.World, pivoted bool) {
 		return
 	}
 	i := slices.Index(l.ids, st.Mnt_id)
-	if i <= 0 || i >= len(mounts) || mounts[i].Root != model.Top {
+	if i <= 0 || i >= len(mounts) {
 		return
 	}
-	if unix.Chdir("/") != nil || unix.PivotRoot(link(l.fd(w.Root)), link(l.fd(mounts[i].On))) != nil {
+	// By descriptors, through the /proc of the new root or of the old one.
+	at, from := "/", model.Pos{Mount: int8(i), Dir: mounts[i].Root}
+	if !w.HasProc(from) {
+		at, from = "", w.Root
+	}
+	if !w.HasProc(from) || unix.Fchdir(l.fd(from)) != nil {
+		return
+	}
+	oldRoot, back := link(l.fd(w.Root))[1:], link(l.fd(mounts[i].On))[1:]
+	if unix.PivotRoot(at+oldRoot, at+back) != nil {
 		return
 	}
 	if unix.Fchdir(l.fd(model.Pos{})) != nil || unix.Chroot(".") != nil {
