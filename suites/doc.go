@@ -12,7 +12,9 @@
 //   - guest is the program that runs them inside a kernel under test;
 //   - record is the language in which it reports;
 //   - knowledge holds behaviours, claims and ledger as data;
-//   - lies are kernels that answer wrongly, to test the suite with.
+//   - lies are kernels that answer wrongly, to test the suite with;
+//   - model is the call as a pure function, enumerate lists small worlds for it, and exhaust
+//     builds them and compares the kernel with the model.
 //
 // Nothing here knows of QEMU.
 package suites

@@ -18,15 +18,15 @@ import (
 type Bounds struct {
 	// Size is the size up to which all worlds are listed.
 	Size int
-	// Sample lists, of the plainest mounts, one in so many of the worlds that are one larger
-	// than Size, picked by their digest; 0 lists none.
+	// Sample lists, of the plainest mounts, every so-manieth of the worlds that are one larger
+	// than Size; 0 lists none.
 	Sample int
 	// Mounts is how many mounts a world may have beside the initramfs.
 	Mounts int
 }
 
-// Default are the bounds of a run without flags.
-func Default() Bounds { return Bounds{Size: 2, Sample: 60, Mounts: 3} }
+// Default are the bounds of a run without flags. A prime is in step with no other choice.
+func Default() Bounds { return Bounds{Size: 2, Sample: 61, Mounts: 3} }
 
 // Stages calls yield with the mounts of every world within the bounds, and their size. Mounts
 // are numbered so that their places ascend; two trees that differ only in the numbers, or in
@@ -364,10 +364,14 @@ func All(b Bounds, yield func(*model.World) bool) {
 		if sampled {
 			limit++
 		}
+		larger := 0
 		Worlds(mounts, limit, func(w *model.World, size int) bool {
-			if !sampled || size < limit || Digest(0, w)%uint64(b.Sample) == 0 {
-				more = yield(w)
+			if sampled && size == limit {
+				if larger++; larger%b.Sample != 0 {
+					return true
+				}
 			}
+			more = yield(w)
 			return more
 		})
 		return more

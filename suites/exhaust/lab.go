@@ -79,6 +79,10 @@ func NewLab(k sandbox.Kernel, era *model.Era) (*Lab, error) {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return nil, fmt.Errorf("make every mount private: %w", err)
 	}
+	// Every world's namespace begins as a copy of this one, so what is not needed goes.
+	if err := unix.Unmount("/dev", unix.MNT_DETACH); err != nil {
+		return nil, fmt.Errorf("umount /dev: %w", err)
+	}
 	var err error
 	if l.home, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("open the mount namespace: %w", err)
@@ -109,13 +113,16 @@ func NewLab(k sandbox.Kernel, era *model.Era) (*Lab, error) {
 			return nil, err
 		}
 		l.tasks = append(l.tasks, t)
+		if t.proc, err = unix.Openat(l.proc, strconv.Itoa(t.pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+			return nil, fmt.Errorf("open /proc of a bystander: %w", err)
+		}
 	}
 	return l, nil
 }
 
 // Close ends the bystanders and lets go of everything.
 func (l *Lab) Close() {
-	l.leave()
+	_ = l.leave() // what is left goes with the process
 	for _, t := range l.tasks {
 		t.end()
 	}

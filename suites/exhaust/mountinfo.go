@@ -43,7 +43,7 @@ func parseMountinfo(text []byte) ([]listed, error) {
 }
 
 // elsewhere is a place that is none of the world's.
-var elsewhere = model.Pos{Mount: -3}
+var elsewhere = model.Pos{Mount: model.Elsewhere}
 
 // hangs returns where a listed mount is attached.
 func (l *Lab) hangs(list []listed, m *listed) model.Pos {

@@ -13,6 +13,7 @@ import (
 // It shares the descriptors of its parent, and has a root, a cwd and namespaces of its own.
 type task struct {
 	pid       int
+	proc      int // its directory in /proc
 	page      *page
 	cmd, done [2]int
 }
@@ -50,7 +51,7 @@ func newTask() (*task, error) {
 	if errno != 0 {
 		return nil, fmt.Errorf("fork: %w", errno)
 	}
-	t.pid = pid
+	t.pid, t.proc = pid, -1
 	return t, nil
 }
 
@@ -101,7 +102,7 @@ func (t *task) end() {
 			break
 		}
 	}
-	for _, fd := range []int{t.cmd[0], t.cmd[1], t.done[0], t.done[1]} {
+	for _, fd := range []int{t.cmd[0], t.cmd[1], t.done[0], t.done[1], t.proc} {
 		_ = unix.Close(fd)
 	}
 	const size = unsafe.Sizeof(page{})

@@ -1,6 +1,7 @@
 package exhaust
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
@@ -70,27 +71,25 @@ func (l *Lab) enter(w *model.World) error {
 		return err
 	}
 	for i, t := range w.Tasks {
-		root, cwd := l.taskLinks(i)
-		if err := check(root, l.proc, root, t.Root); err != nil {
+		if err := check(taskNames[i].root, l.tasks[i].proc, sandbox.Root, t.Root); err != nil {
 			return err
 		}
-		if err := check(cwd, l.proc, cwd, t.Cwd); err != nil {
+		if err := check(taskNames[i].cwd, l.tasks[i].proc, sandbox.Cwd, t.Cwd); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Names under which [sandbox.Kernel] is shown the caller's places; a bystander's are those of
-// its links in /proc, and a mount is "mount N".
+// Names under which [sandbox.Kernel] is shown the caller's places; a bystander's are "N/root" and
+// "N/cwd", and what is on top where mount N is attached is "mount N".
 const (
 	callerRoot = "caller/root"
 	callerCwd  = "caller/cwd"
 )
 
-func (l *Lab) taskLinks(i int) (root, cwd string) {
-	pid := strconv.Itoa(l.tasks[i].pid)
-	return pid + "/root", pid + "/cwd"
+var taskNames = [model.MaxTasks]struct{ root, cwd string }{
+	{"1/root", "1/cwd"}, {"2/root", "2/cwd"}, {"3/root", "3/cwd"}, {"4/root", "4/cwd"},
 }
 
 // at returns the place of the world that p is.
@@ -169,8 +168,10 @@ func (l *Lab) look(w *model.World, real, told unix.Errno) (out model.Outcome, mo
 	}
 	out.Root, out.Cwd = see(callerRoot, unix.AT_FDCWD, "/"), see(callerCwd, unix.AT_FDCWD, ".")
 	for i, t := range w.Tasks {
-		root, cwd := l.taskLinks(i)
-		out.Tasks = append(out.Tasks, model.Task{Root: see(root, l.proc, root), Cwd: see(cwd, l.proc, cwd), Other: t.Other})
+		proc := l.tasks[i].proc
+		out.Tasks = append(out.Tasks, model.Task{
+			Root: see(taskNames[i].root, proc, sandbox.Root), Cwd: see(taskNames[i].cwd, proc, sandbox.Cwd), Other: t.Other,
+		})
 	}
 	moved = out.Root != w.Root || out.Cwd != w.Cwd || !slices.Equal(out.Tasks, w.Tasks)
 	before := l.era.Mounts(w)
@@ -178,20 +179,26 @@ func (l *Lab) look(w *model.World, real, told unix.Errno) (out model.Outcome, mo
 	if err != nil {
 		return out, true, err
 	}
-	tree := l.changed()
+	tree, covered := l.changed(), -1
 	for i, m := range w.Mounts {
-		if tree || m.State != model.Attached || i == 0 || m.On.Dir == w.Mounts[m.On.Mount].Root {
+		if covered >= 0 || real == 0 || m.State != model.Attached || i == 0 || m.On.Dir == w.Mounts[m.On.Mount].Root {
 			continue
 		}
 		parent := model.Pos{Mount: m.On.Mount, Dir: m.On.Dir.Parent()}
 		top := see("mount "+strconv.Itoa(i), l.fd(parent), name(m.On.Dir))
-		tree = top != model.Topmost(w.Mounts, m.On)
+		if top != model.Topmost(w.Mounts, m.On) {
+			tree, covered = true, i
+		}
 	}
 	if err != nil || !tree && real != 0 && told != 0 {
 		return out, moved || tree, err
 	}
 	if err = l.tree(w, real == 0 && w.Root.Mount == 0, &out); err != nil {
 		return out, true, err
+	}
+	if covered >= 0 && out.Mounts[covered] == before[covered] {
+		// The mount table says otherwise; then they differ, and that is no agreement.
+		out.Mounts[covered].On = elsewhere
 	}
 	if w.Mounts[0].Locked {
 		for i := range w.Mounts {
@@ -258,19 +265,47 @@ func (l *Lab) restore(w *model.World, pivoted bool) {
 		return
 	}
 	i := slices.Index(l.ids, st.Mnt_id)
-	if i <= 0 || i >= len(mounts) || mounts[i].Root != model.Top {
+	if i <= 0 || i >= len(mounts) {
 		return
 	}
-	if unix.Chdir("/") != nil || unix.PivotRoot(link(l.fd(w.Root)), link(l.fd(mounts[i].On))) != nil {
+	// By descriptors, through the /proc of the new root or of the old one.
+	at, from := "/", model.Pos{Mount: int8(i), Dir: mounts[i].Root}
+	if !w.HasProc(from) {
+		at, from = "", w.Root
+	}
+	if !w.HasProc(from) || unix.Fchdir(l.fd(from)) != nil {
+		return
+	}
+	oldRoot, back := link(l.fd(w.Root))[1:], link(l.fd(mounts[i].On))[1:]
+	if unix.PivotRoot(at+oldRoot, at+back) != nil {
 		return
 	}
 	if unix.Fchdir(l.fd(model.Pos{})) != nil || unix.Chroot(".") != nil {
 		return
 	}
-	text, err := l.read(l.info)
-	if err != nil || string(text) != string(l.listed) {
+	if !l.restored(mounts) {
 		return
 	}
 	l.changed()
 	l.mounts = mounts
+}
+
+// restored reports whether every mount is where it was: on top, where it is attached, as the
+// mounts say. Where one covers the root of another that does not tell, and mountinfo has to.
+func (l *Lab) restored(mounts []model.Mount) bool {
+	for i, m := range mounts {
+		if i == 0 || m.State != model.Attached {
+			continue
+		}
+		if m.On.Dir == mounts[m.On.Mount].Root {
+			text, err := l.read(l.info)
+			return err == nil && bytes.Equal(text, l.listed)
+		}
+		st, err := statx(l.fd(model.Pos{Mount: m.On.Mount, Dir: m.On.Dir.Parent()}), name(m.On.Dir), 0)
+		top := model.Topmost(mounts, m.On)
+		if err != nil || place(st) != l.seen[top.Mount][top.Dir] {
+			return false
+		}
+	}
+	return true
 }

@@ -70,7 +70,9 @@ func (w World) String() string {
 func (p Pos) String() string {
 	switch p.Mount {
 	case None:
-		return "none"
+		return "nowhere"
+	case Elsewhere:
+		return "elsewhere"
 	case Nullfs:
 		return "nullfs:" + p.Dir.String()
 	}

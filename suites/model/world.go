@@ -69,6 +69,8 @@ type Pos struct {
 const (
 	// None is where the root of a mount tree hangs: nowhere.
 	None int8 = -1
+	// Elsewhere is no place of the world; the model never says it, a kernel may.
+	Elsewhere int8 = -3
 	// Nullfs is the immutable root below the initramfs of newer kernels.
 	Nullfs int8 = -2
 )
