@@ -379,7 +379,7 @@ func Table() []Lie {
 		{
 			Name: "bystander-root-not-moved", Says: "pivots and shows the root of every task but the caller where it was",
 			Touches: func(r *record.Record) bool {
-				return hasFact(r, func(f, v string) bool {
+				return !alreadyThere(r) && hasFact(r, func(f, v string) bool {
 					return (f == "task-root" || f == "roots" || f == "kthread-root") && v == "new_root"
 				}) || enters(r) && r.Facts["task-root"] != "old_root"
 			},
@@ -432,6 +432,26 @@ func Table() []Lie {
 			see: func(t *teller, s sight) sandbox.Place {
 				if t.pivoted && s.link == sandbox.Cwd && s.task != t.caller {
 					return t.target
+				}
+				return s.real
+			},
+		},
+		{
+			Name: "bystanders-root-lost", Says: "pivots and shows the root of a task that was at new_root where nobody is",
+			Touches: alreadyThere,
+			see: func(t *teller, s sight) sandbox.Place {
+				if t.pivoted && s.link == sandbox.Root && s.task != t.caller {
+					return nowhere()
+				}
+				return s.real
+			},
+		},
+		{
+			Name: "bystanders-cwd-lost", Says: "pivots and shows the cwd of a task that was at new_root where nobody is",
+			Touches: alreadyThere,
+			see: func(t *teller, s sight) sandbox.Place {
+				if t.pivoted && s.link == sandbox.Cwd && s.task != t.caller {
+					return nowhere()
 				}
 				return s.real
 			},

