@@ -76,7 +76,7 @@ func removed(w *sandbox.World, path string) int {
 }
 
 func kernelThread(w *sandbox.World) int {
-	if comm := w.ReadProc("2/comm"); comm != "kthreadd\n" {
+	if comm := w.Comm(2); comm != "kthreadd" {
 		w.Unsupported("kernel threads in /proc: process 2 is %q", comm)
 	}
 	return w.OpenTask(kthreadd, "", "kthreadd")

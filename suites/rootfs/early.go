@@ -42,7 +42,7 @@ func EarlySpecs() []spec.Spec {
 					cwd, ok2 := w.WhereIfAlive(t, sandbox.Cwd)
 					// What has ended meanwhile, and what the kernel started as its child that
 					// is a program and no thread of its own, does not count.
-					if !ok || !ok2 || root != "new_root" && !w.IsKernelThread(t) {
+					if !ok || !ok2 || (root != "new_root" || cwd != "new_root") && !w.IsKernelThread(t) {
 						continue
 					}
 					roots[root], cwds[cwd] = true, true
