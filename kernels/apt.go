@@ -136,8 +136,10 @@ func (a *apt) update(ctx context.Context, suites map[string][]string, progress f
 	var arches []string
 	var sources strings.Builder
 	for _, s := range slices.Sorted(maps.Keys(suites)) {
-		// of all that apt could fetch (translations, icons, contents), the package lists only
-		fmt.Fprintf(&sources, "deb [arch=%s target=Packages signed-by=%s] %s %s %s\n", strings.Join(suites[s], ","), a.keyring, a.mirror, s, a.component)
+		// Of all that apt could fetch (translations, icons, contents), the package lists only. A
+		// list may be older than its signature says that it should be, as it is on mirrors of
+		// a day in the past: nothing is installed, and every report names the version.
+		fmt.Fprintf(&sources, "deb [arch=%s target=Packages check-valid-until=no signed-by=%s] %s %s %s\n", strings.Join(suites[s], ","), a.keyring, a.mirror, s, a.component)
 		arches = append(arches, suites[s]...)
 	}
 	sort.Strings(arches)
@@ -191,7 +193,11 @@ func (a *apt) lists(ctx context.Context) (map[[2]string]string, error) {
 func (a *apt) download(ctx context.Context, dir string, cs []candidate, progress func(done float64)) (string, error) {
 	args := []string{"download"}
 	for _, c := range cs {
-		args = append(args, c.Package+":"+c.Arch+"="+c.Version)
+		name := c.Package
+		if c.Arch != "all" { // apt knows no architecture of that name
+			name += ":" + c.Arch
+		}
+		args = append(args, name+"="+c.Version)
 	}
 	_, said, err := a.get(ctx, dir, progress, args...)
 	return said, err
