@@ -134,17 +134,23 @@ func (d Difference) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s: gone: %s", s, d.Old), ": ")
 }
 
-// Match returns what of a baseline the given cells can be compared with. Cells that have the name
-// of a recorded one are a run like the recorded, and all of it counts: a cell that they lack is
-// gone. Others, such as a kernel given as a file, are compared with the recorded cell of their
-// series, architecture and ABI alone, which is returned under their name.
-func Match(baseline, cells []*cell.Cell) []*cell.Cell {
+// Match returns what of a baseline the given cells can be compared with, and how many recorded cells
+// that leaves out. Cells that have the name of a recorded one are a run like the recorded, and all
+// of it counts: a cell that they lack is gone. If planned is set, cells has every cell that its
+// run planned, and what the run did not plan is left out. Other cells, such as a kernel given as a
+// file, are compared with the recorded cell of their series, architecture and ABI alone, which is
+// returned under their name.
+func Match(baseline, cells []*cell.Cell, planned bool) (match []*cell.Cell, left int) {
 	named := func(name string, list []*cell.Cell) bool {
 		return slices.ContainsFunc(list, func(c *cell.Cell) bool { return c.Name == name })
 	}
+	alike := slices.ContainsFunc(cells, func(c *cell.Cell) bool { return named(c.Name, baseline) })
+	used := map[*cell.Cell]bool{}
 	var out []*cell.Cell
-	if slices.ContainsFunc(cells, func(c *cell.Cell) bool { return named(c.Name, baseline) }) {
-		out = slices.Clone(baseline)
+	for _, b := range baseline {
+		if named(b.Name, cells) || alike && !planned {
+			out, used[b] = append(out, b), true
+		}
 	}
 	for _, c := range cells {
 		if named(c.Name, baseline) {
@@ -156,11 +162,12 @@ func Match(baseline, cells []*cell.Cell) []*cell.Cell {
 		if i < 0 {
 			continue // Compare calls it new
 		}
-		match := *baseline[i]
-		match.Name = c.Name
-		out = append(out, &match)
+		used[baseline[i]] = true
+		same := *baseline[i]
+		same.Name = c.Name
+		out = append(out, &same)
 	}
-	return out
+	return out, len(baseline) - len(used)
 }
 
 // Compare says in what cells differ from a baseline, ordered by cell and behaviour. Only
