@@ -189,15 +189,17 @@ func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {
 
 func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference {
 	var out []Difference
-	if was.Status != is.Status {
-		out = append(out, Difference{name, "", Changed, string(was.Status), strings.TrimRight(string(is.Status)+" "+is.Reason, " ")})
-	}
+	gone := 0
 	for _, p := range pairs(observations(base, was), observations(base, is), func(r *record.Record) string { return r.ID }) {
 		switch {
 		case p.old == nil:
 			out = append(out, Difference{name, p.key, Added, "", seen(p.new)})
+		case p.new == nil && is.Status != cell.Complete:
+			gone++ // what a broken cell did not get to is said once, of the cell
 		case p.new == nil:
 			out = append(out, Difference{name, p.key, Removed, seen(p.old), ""})
+		case p.old.Status == record.Unsupported && p.new.Status == record.Unsupported:
+			// Why is for people: of the same kernel from elsewhere it has other words.
 		case seen(p.old) != seen(p.new):
 			was, is := seen(p.old), seen(p.new)
 			// In full it is ten thousand bytes.
@@ -206,6 +208,13 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 			}
 			out = append(out, Difference{name, p.key, Changed, was, is})
 		}
+	}
+	if was.Status != is.Status {
+		now := strings.TrimRight(string(is.Status)+" "+is.Reason, " ")
+		if gone > 0 {
+			now += fmt.Sprintf("; not observed this time: %d of %d behaviours", gone, len(observations(base, was)))
+		}
+		out = slices.Insert(out, 0, Difference{name, "", Changed, string(was.Status), now})
 	}
 	return out
 }

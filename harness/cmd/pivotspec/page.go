@@ -139,10 +139,10 @@ func recordsFor(dir string) ([]*cell.Cell, error) {
 		return baseline.Recorded()
 	}
 	_, cells, err := readRecords(nil, []string{dir})
-	if err == nil {
-		err = ofSuite(cells)
-	}
 	if err != nil {
+		return nil, err
+	}
+	if err := ofSuite(cells); err != nil {
 		return nil, fmt.Errorf("no judgement by the records in %s: %w", dir, err)
 	}
 	return cells, nil
