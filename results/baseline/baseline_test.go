@@ -157,7 +157,7 @@ func TestMatch(t *testing.T) {
 		"a run like the recorded":    {was, true, nil, 0},
 		"a run that lost a cell":     {was[1:], false, []string{was[0].Name + ": gone: complete"}, 0},
 		"a run of one cell":          {was[1:2], true, nil, len(was) - 1},
-		"one that lost it":           {[]*cell.Cell{lost}, true, []string{lost.Name + ": was complete, is broken lost"}, len(was) - 1},
+		"one that lost it":           {[]*cell.Cell{lost}, true, []string{lost.Name + ": was complete, is broken lost; not observed this time: 13 of 13 behaviours"}, len(was) - 1},
 		"both a name and a file":     {[]*cell.Cell{was[0], file}, true, nil, len(was) - 2},
 		"a series never seen before": {[]*cell.Cell{unknown}, true, []string{"7.9.1-amd64: new: complete"}, len(was)},
 		"nothing":                    {nil, false, nil, len(was)},
