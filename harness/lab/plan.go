@@ -247,12 +247,22 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if e.wish.Bare {
 		return nil
 	}
-	modules, err := e.lab.Images.Modules(ctx, j.Kernel.Modules, j.Kernel.NoModules)
+	modules, err := e.lab.Images.Modules(ctx, j.Kernel.Modules, noModules(j.Kernel))
 	if err != nil {
 		return e.lab.unwritable(err)
 	}
 	j.VM.Archives = []string{modules.Path}
 	return nil
+}
+
+// noModules says why k came without modules, in words that are the same for every kernel of the
+// catalogue: they go into records, and with a package's version in them each kernel would have a
+// reason of its own, and another one with each update. `pivotspec kernels fetch` has the details.
+func noModules(k kernels.Kernel) string {
+	if k.Package != "" && k.NoModules != "" {
+		return "its package is no longer in the archive"
+	}
+	return k.NoModules
 }
 
 // accelerator chooses once an architecture, and says once why it is not a better one.

@@ -134,17 +134,23 @@ func (d Difference) String() string {
 	return strings.TrimSuffix(fmt.Sprintf("%s: gone: %s", s, d.Old), ": ")
 }
 
-// Match returns what of a baseline the given cells can be compared with. Cells that have the name
-// of a recorded one are a run like the recorded, and all of it counts: a cell that they lack is
-// gone. Others, such as a kernel given as a file, are compared with the recorded cell of their
-// series, architecture and ABI alone, which is returned under their name.
-func Match(baseline, cells []*cell.Cell) []*cell.Cell {
+// Match returns what of a baseline the given cells can be compared with, and how many recorded cells
+// that leaves out. Cells that have the name of a recorded one are a run like the recorded, and all
+// of it counts: a cell that they lack is gone. If planned is set, cells has every cell that its
+// run planned, and what the run did not plan is left out. Other cells, such as a kernel given as a
+// file, are compared with the recorded cell of their series, architecture and ABI alone, which is
+// returned under their name.
+func Match(baseline, cells []*cell.Cell, planned bool) (match []*cell.Cell, left int) {
 	named := func(name string, list []*cell.Cell) bool {
 		return slices.ContainsFunc(list, func(c *cell.Cell) bool { return c.Name == name })
 	}
+	alike := slices.ContainsFunc(cells, func(c *cell.Cell) bool { return named(c.Name, baseline) })
+	used := map[*cell.Cell]bool{}
 	var out []*cell.Cell
-	if slices.ContainsFunc(cells, func(c *cell.Cell) bool { return named(c.Name, baseline) }) {
-		out = slices.Clone(baseline)
+	for _, b := range baseline {
+		if named(b.Name, cells) || alike && !planned {
+			out, used[b] = append(out, b), true
+		}
 	}
 	for _, c := range cells {
 		if named(c.Name, baseline) {
@@ -156,11 +162,12 @@ func Match(baseline, cells []*cell.Cell) []*cell.Cell {
 		if i < 0 {
 			continue // Compare calls it new
 		}
-		match := *baseline[i]
-		match.Name = c.Name
-		out = append(out, &match)
+		used[baseline[i]] = true
+		same := *baseline[i]
+		same.Name = c.Name
+		out = append(out, &same)
 	}
-	return out
+	return out, len(baseline) - len(used)
 }
 
 // Compare says in what cells differ from a baseline, ordered by cell and behaviour. Only
@@ -182,15 +189,17 @@ func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {
 
 func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference {
 	var out []Difference
-	if was.Status != is.Status {
-		out = append(out, Difference{name, "", Changed, string(was.Status), strings.TrimRight(string(is.Status)+" "+is.Reason, " ")})
-	}
+	gone := 0
 	for _, p := range pairs(observations(base, was), observations(base, is), func(r *record.Record) string { return r.ID }) {
 		switch {
 		case p.old == nil:
 			out = append(out, Difference{name, p.key, Added, "", seen(p.new)})
+		case p.new == nil && is.Status != cell.Complete:
+			gone++ // what a broken cell did not get to is said once, of the cell
 		case p.new == nil:
 			out = append(out, Difference{name, p.key, Removed, seen(p.old), ""})
+		case p.old.Status == record.Unsupported && p.new.Status == record.Unsupported:
+			// Why is for people: of the same kernel from elsewhere it has other words.
 		case seen(p.old) != seen(p.new):
 			was, is := seen(p.old), seen(p.new)
 			// In full it is ten thousand bytes.
@@ -199,6 +208,13 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 			}
 			out = append(out, Difference{name, p.key, Changed, was, is})
 		}
+	}
+	if was.Status != is.Status {
+		now := strings.TrimRight(string(is.Status)+" "+is.Reason, " ")
+		if gone > 0 {
+			now += fmt.Sprintf("; not observed this time: %d of %d behaviours", gone, len(observations(base, was)))
+		}
+		out = slices.Insert(out, 0, Difference{name, "", Changed, string(was.Status), now})
 	}
 	return out
 }

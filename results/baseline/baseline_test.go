@@ -145,22 +145,32 @@ func TestMatch(t *testing.T) {
 	file.Name = "7.0.99-local-amd64"
 	unknown := fixture.Cell("7.0", "amd64")
 	unknown.Name, unknown.Series = "7.9.1-amd64", "7.9"
+	lost := fixture.Cell("7.0", "amd64")
+	lost.Status, lost.Reason, lost.Records = cell.Broken, "lost", nil
 	for name, tc := range map[string]struct {
-		cells []*cell.Cell
-		want  []string
+		cells   []*cell.Cell
+		planned bool
+		want    []string
+		left    int
 	}{
-		"a kernel given as a file":   {[]*cell.Cell{file}, nil},
-		"a run like the recorded":    {was, nil},
-		"a run that lost a cell":     {was[1:], []string{was[0].Name + ": gone: complete"}},
-		"a series never seen before": {[]*cell.Cell{unknown}, []string{"7.9.1-amd64: new: complete"}},
-		"nothing":                    {nil, nil},
+		"a kernel given as a file":   {[]*cell.Cell{file}, false, nil, len(was) - 1},
+		"a run like the recorded":    {was, true, nil, 0},
+		"a run that lost a cell":     {was[1:], false, []string{was[0].Name + ": gone: complete"}, 0},
+		"a run of one cell":          {was[1:2], true, nil, len(was) - 1},
+		"one that lost it":           {[]*cell.Cell{lost}, true, []string{lost.Name + ": was complete, is broken lost; not observed this time: 13 of 13 behaviours"}, len(was) - 1},
+		"both a name and a file":     {[]*cell.Cell{was[0], file}, true, nil, len(was) - 2},
+		"a series never seen before": {[]*cell.Cell{unknown}, true, []string{"7.9.1-amd64: new: complete"}, len(was)},
+		"nothing":                    {nil, false, nil, len(was)},
 	} {
 		var got []string
-		for _, d := range baseline.Compare(base, baseline.Match(was, tc.cells), tc.cells) {
-			got = append(got, d.String())
+		match, left := baseline.Match(was, tc.cells, tc.planned)
+		for _, d := range baseline.Compare(base, match, tc.cells) {
+			if d.Behaviour == "" {
+				got = append(got, d.String())
+			}
 		}
-		if !slices.Equal(got, tc.want) {
-			t.Errorf("%s: got %v, want %v", name, got, tc.want)
+		if !slices.Equal(got, tc.want) || left != tc.left {
+			t.Errorf("%s: got %v and %d left out, want %v and %d", name, got, left, tc.want, tc.left)
 		}
 	}
 	// A difference is found under the name of the new cell.
@@ -169,7 +179,8 @@ func TestMatch(t *testing.T) {
 			r.Outcome = "EIO"
 		}
 	}
-	d := baseline.Compare(base, baseline.Match(was, []*cell.Cell{file}), []*cell.Cell{file})
+	match, _ := baseline.Match(was, []*cell.Cell{file}, false)
+	d := baseline.Compare(base, match, []*cell.Cell{file})
 	if len(d) != 1 || d[0].Cell != file.Name {
 		t.Errorf("a file that differs: got %v", d)
 	}
@@ -195,8 +206,8 @@ func TestCompare(t *testing.T) {
 		"6.19-amd64 moves/kernel-thread: gone: OK effect=pivoted root=moved",
 		"7.0-amd64 rootfs/pid1-pivot: was OK effect=pivoted, is EINVAL effect=none",
 		"7.1-amd64 einval/from-the-future: new: EINVAL effect=none",
-		"7.2-amd64: was complete, is broken kernel panic: attempted to kill init",
-		"7.3-amd64: was complete, is unavailable no network: cannot fetch linux-binary 7.3",
+		"7.2-amd64: was complete, is broken kernel panic: attempted to kill init; not observed this time: 9 of 13 behaviours",
+		"7.3-amd64: was complete, is unavailable no network: cannot fetch linux-binary 7.3; not observed this time: 13 of 13 behaviours",
 		"5.10-amd64: gone: complete",
 	}
 	if !slices.Equal(got, want) {

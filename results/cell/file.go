@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"pivotspec/suites/record"
 )
@@ -138,7 +139,11 @@ func (e *WriteError) Error() string {
 	if e.Cell != "" {
 		what = "the records of cell " + e.Cell
 	}
-	return fmt.Sprintf("cannot write %s into %s: %v; free the space or name another folder", what, e.Dir, cause)
+	do := "name another folder"
+	if errors.Is(cause, syscall.ENOSPC) || errors.Is(cause, syscall.EDQUOT) {
+		do = "free some space or " + do
+	}
+	return fmt.Sprintf("cannot write %s into %s: %v; %s", what, e.Dir, cause, do)
 }
 
 func (e *WriteError) Unwrap() error { return e.Err }
@@ -248,6 +253,19 @@ func WritePlan(dir string, cells []*Cell) error {
 		return &WriteError{Dir: dir, Err: err}
 	}
 	return nil
+}
+
+// Planned says whether the folder has the plan of a run. Then [ReadDir] returns every cell that was
+// to be run; without one, a cell that is not there may have been taken away.
+func Planned(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, planFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("cell: look for the plan of the run: %w", err)
+	}
+	return true, nil
 }
 
 // lost returns a broken cell for each planned cell that has no file.

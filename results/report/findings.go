@@ -531,8 +531,9 @@ func observed(j *verdict.Judgement) bool {
 	})
 }
 
-// together joins the problems of cells that are in the same trouble, for people: one that
-// concerns every cell, such as a network that is down, is one line.
+// together joins the problems of subjects that are in the same trouble, for people: one that
+// concerns every cell, such as a network that is down, is one line, and so is what a kernel lacks
+// that many behaviours need.
 func together(list []Problem) []Problem {
 	var out []Problem
 	for _, p := range list {

@@ -87,7 +87,7 @@ func mdProblems(b *strings.Builder, f *Findings) {
 		title string
 		lists [][]Problem
 	}{
-		{"Not supported", [][]Problem{f.Unsupported}},
+		{"Not supported", [][]Problem{together(f.Unsupported)}},
 		{"Unexpected", [][]Problem{f.Unexpected, f.Warnings}},
 		{"Nothing observed", [][]Problem{f.Unobserved, together(f.Cells)}},
 	} {

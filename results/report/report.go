@@ -30,13 +30,16 @@ type Format struct {
 	Render func(w io.Writer, j *verdict.Judgement, o Options) error
 }
 
+// OfCurrent is the format that there is of the current edition only.
+const OfCurrent = "findings"
+
 // Formats lists the formats there are, the usual one first.
 func Formats() []Format {
 	return []Format{
 		{"term", Term},
 		{"markdown", Markdown},
 		{"json", JSON},
-		{"findings", Inbox},
+		{OfCurrent, Inbox},
 		{"claims", Claims},
 		{"claims-json", ClaimsJSON},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -70,7 +71,9 @@ type printer struct {
 	j     *verdict.Judgement
 	f     *Findings
 	looks map[verdict.Verdict]look
-	out   bytes.Buffer
+	// starred says whether the matrix has a [factMark].
+	starred bool
+	out     bytes.Buffer
 }
 
 // line writes one line without trailing blanks.
@@ -102,12 +105,22 @@ func (p *printer) matrix() (wide bool) {
 	g, wide := p.wide(), true
 	if p.o.Width > 0 && g.width() > p.o.Width {
 		g.gap = 1
-		if names := g.widths()[0] - (g.width() - p.o.Width); names >= 32 {
+		if names := g.widths()[0] - (g.width() - p.o.Width); names >= 48 {
 			g.limit(0, names)
 		}
 	}
 	if p.o.Width > 0 && g.width() > p.o.Width {
-		g, wide = p.narrow(), false
+		g, wide = p.narrow(false), false
+		outcomes := len(p.f.Columns) + 1
+		g.fit(outcomes, 20, p.o.Width)
+		if g.width() > p.o.Width {
+			g = p.narrow(true)
+			// The few long outcomes give way first, then the names, then all outcomes: the
+			// findings below have them in full.
+			g.fit(outcomes, 20, p.o.Width)
+			g.fit(0, 24, p.o.Width)
+			g.fit(outcomes, 12, p.o.Width)
+		}
 	}
 	for _, line := range g.lines() {
 		p.line(line)
@@ -186,7 +199,7 @@ func (p *printer) wideCell(i int, r, left *verdict.Result, varying []string) str
 	if r == nil {
 		return p.none(i)
 	}
-	s := news(r, left, varying)
+	s := p.news(r, left, varying)
 	if s != "" && r.Verdict == verdict.Conforms {
 		return s
 	}
@@ -202,17 +215,16 @@ func (p *printer) none(i int) string {
 }
 
 // news says what of r is not as it is to the left of it.
-func news(r, left *verdict.Result, varying []string) string {
+func (p *printer) news(r, left *verdict.Result, varying []string) string {
 	if r.Outcome == "" {
 		return ""
 	}
 	if left == nil || r.Outcome != left.Outcome {
 		return oneLine(r.Outcome)
 	}
-	for _, f := range varying {
-		if v := r.Facts[f]; v != left.Facts[f] && v != "" {
-			return text.Snip(oneLine(v), 10, "..")
-		}
+	if otherFacts(r, left, varying) {
+		p.starred = true
+		return oneLine(r.Outcome) + factMark
 	}
 	if r.Verdict == verdict.Unexpected {
 		return oneLine(r.Outcome)
@@ -220,21 +232,48 @@ func news(r, left *verdict.Result, varying []string) string {
 	return ""
 }
 
-// narrow gives each kernel three columns, its series in two lines above them.
-func (p *printer) narrow() *grid {
+// factMark stands behind an outcome that is the same as to the left of it, with other facts. Which
+// they are does not fit into a cell: the sections below the matrix name them.
+const factMark = "*"
+
+// otherFacts says whether one of the varying facts is not as it is in left.
+func otherFacts(r, left *verdict.Result, varying []string) bool {
+	return slices.ContainsFunc(varying, func(f string) bool { return r.Facts[f] != left.Facts[f] && r.Facts[f] != "" })
+}
+
+// narrow gives each kernel three columns, its series in two lines above them; or if tight is set
+// two columns, and its series stands upright.
+func (p *printer) narrow(tight bool) *grid {
 	g := &grid{gap: 1}
-	top, low := []string{""}, []string{p.bold("behaviour")}
-	for _, c := range p.f.Columns {
+	heads := make([][]string, len(p.f.Columns))
+	high := 1
+	for i, c := range p.f.Columns {
 		major, minor, ok := strings.Cut(c, ".")
-		if !ok || len(c) > 5 {
-			major, minor = c, ""
-		} else {
-			major += "."
+		switch {
+		case !ok || len(c) > 5:
+			heads[i] = []string{c}
+		case tight:
+			heads[i] = append([]string{major, "."}, strings.Split(minor, "")...)
+		default:
+			heads[i] = []string{major + ".", minor}
 		}
-		top, low = append(top, p.bold(major)), append(low, p.bold(minor))
+		high = max(high, len(heads[i]))
 	}
-	g.add(top...)
-	g.add(append(low, p.bold("outcome"))...)
+	for k := range high {
+		row := []string{""}
+		for _, h := range heads {
+			s := ""
+			if k < len(h) {
+				s = p.bold(h[k])
+			}
+			row = append(row, s)
+		}
+		if k == high-1 {
+			row[0] = p.bold("behaviour")
+			row = append(row, p.bold("outcome"))
+		}
+		g.add(row...)
+	}
 	for _, a := range p.f.Areas {
 		g.add(p.bold(a.ID + "/"))
 		for _, r := range a.Rows {
@@ -249,30 +288,33 @@ func (p *printer) narrow() *grid {
 			g.add(append(row, p.outcomes(r))...)
 		}
 	}
-	// The names give way first, then the outcomes: the findings below have both in full.
-	for _, give := range []struct{ column, least int }{{0, 24}, {len(p.f.Columns) + 1, 12}} {
-		if over := g.width() - p.o.Width; over > 0 {
-			g.limit(give.column, max(give.least, g.widths()[give.column]-over))
-		}
-	}
 	return g
 }
 
 // outcomes says the outcomes of a row in a few letters: "EINVAL, 7.0 OK".
 func (p *printer) outcomes(r Row) string {
-	s, last := "", ""
+	s := ""
+	var last *verdict.Result
 	for i, res := range r.Results {
 		if i > 0 && p.j.Cells[i].Cell.Arch != p.j.Cells[i-1].Cell.Arch {
-			last = ""
+			last = nil
 		}
-		if res == nil || res.Outcome == "" || res.Outcome == last {
+		if res == nil || res.Outcome == "" {
 			continue
+		}
+		mark := ""
+		if last != nil && res.Outcome == last.Outcome {
+			if !otherFacts(res, last, r.Varying) {
+				last = res
+				continue
+			}
+			mark, p.starred = factMark, true
 		}
 		if s != "" {
 			s += ", " + p.f.Columns[i] + " "
 		}
-		s += oneLine(res.Outcome)
-		last = res.Outcome
+		s += oneLine(res.Outcome) + mark
+		last = res
 	}
 	return s
 }
@@ -295,6 +337,9 @@ func (p *printer) legend(wide bool) {
 	}
 	if wide && len(p.f.Columns) > 1 {
 		parts = append(parts, "an outcome holds until another to its right")
+	}
+	if p.starred {
+		parts = append(parts, factMark+" with other facts, see below")
 	}
 	if len(parts) > 0 {
 		p.line("")
@@ -334,7 +379,9 @@ func (p *printer) findings() {
 // trouble writes what was not observed, or not as expected.
 func (p *printer) trouble() {
 	p.section("Not supported", len(p.f.Unsupported))
-	p.problems(p.f.Unsupported)
+	for _, x := range together(p.f.Unsupported) {
+		p.item(x.Verdict, fmt.Sprintf("not on %s (%s): %s", x.Kernels, oneLine(strings.Join(x.Wrong, "; ")), p.bold(x.Subject)))
+	}
 	p.section("UNEXPECTED", len(p.f.Unexpected)+len(p.f.Warnings))
 	for _, u := range p.f.Unexpected {
 		p.item(u.Verdict, fmt.Sprintf("%s on %s: %s", p.bold(u.Subject), u.Kernels, oneLine(strings.Join(u.Wrong, "; "))))
@@ -449,6 +496,13 @@ func (g *grid) limit(column, n int) {
 			tail := (n - 2) / 2
 			r[column] = string(c[:n-2-tail]) + ".." + string(c[len(c)-tail:])
 		}
+	}
+}
+
+// fit limits a column to what makes the table no wider than width, but not to less than least.
+func (g *grid) fit(column, least, width int) {
+	if over := g.width() - width; over > 0 {
+		g.limit(column, max(least, g.widths()[column]-over))
 	}
 }
 

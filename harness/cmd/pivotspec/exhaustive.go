@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 		}
 		w, err := model.Parse(e.world)
 		if err != nil {
-			return enumerate.Request{}, fmt.Errorf("--world: %w", err)
+			return enumerate.Request{}, fmt.Errorf("--world: %w; a world is written like 'root=0:/ cwd=0:/ new=/ old=/'", err)
 		}
 		return enumerate.Request{World: w.String()}, nil
 	}
@@ -73,7 +74,10 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 		req.Bounds.Sample = 0
 	}
 	if err := req.Check(); err != nil {
-		return enumerate.Request{}, fmt.Errorf("--size or --worlds: %w", err)
+		return enumerate.Request{}, fmt.Errorf("--size %d, --worlds %d: %w", e.size, e.random, err)
+	}
+	if e.changed("seed") && e.random == 0 {
+		return enumerate.Request{}, errors.New("--seed is for random worlds, of which there are none: give --worlds too, or leave it out")
 	}
 	return req, nil
 }
@@ -115,13 +119,16 @@ func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
 	if err != nil {
 		return failed(err)
 	}
-	exit := showWorlds(r.stdout, r.wish.Kernels, worlds.Judge(req, cells, base.Warnings))
+	exit, err := showWorlds(r.stdout, r.wish.Kernels, worlds.Judge(req, cells, base.Warnings))
+	if err != nil {
+		return err
+	}
 	for _, err := range recs.lost {
 		complain(r.stderr, err)
 		exit = worse(exit, exitHarness)
 	}
 	if ctx.Err() != nil {
-		complain(r.stderr, errors.New("interrupted"))
+		complain(r.stderr, fmt.Errorf("interrupted; what was compared until then is in %s: see it with `pivotspec report %[1]s`", recs.dir))
 		exit = worse(exit, exitHarness)
 	}
 	return ended(exit)
@@ -131,8 +138,9 @@ func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
 const maxProblems = 10
 
 // showWorlds prints what came of every cell, and returns the exit status that is due.
-func showWorlds(w io.Writer, kernels []string, results []*worlds.Result) int {
+func showWorlds(out io.Writer, kernels []string, results []*worlds.Result) (int, error) {
 	exit := 0
+	w := new(bytes.Buffer)
 	for _, r := range results {
 		name := r.Cell.Name
 		fmt.Fprintf(w, "%-16s %d of %d worlds compared, %d agree, %d disagree", name, r.Agreed+r.Disagreed, r.Planned, r.Agreed, r.Disagreed)
@@ -167,7 +175,10 @@ func showWorlds(w io.Writer, kernels []string, results []*worlds.Result) int {
 			exit = worse(exit, exitHarness)
 		}
 	}
-	return exit
+	if _, err := out.Write(w.Bytes()); err != nil {
+		return 0, unprinted(err)
+	}
+	return exit, nil
 }
 
 // again names a cell's kernel as the command line takes it.

@@ -40,7 +40,7 @@ func TestShowWorlds(t *testing.T) {
 		var b strings.Builder
 		r := good()
 		c.change(r)
-		if exit := showWorlds(&b, nil, []*worlds.Result{r, good()}); exit != c.exit || !strings.Contains(b.String(), c.want) {
+		if exit, err := showWorlds(&b, nil, []*worlds.Result{r, good()}); err != nil || exit != c.exit || !strings.Contains(b.String(), c.want) {
 			t.Errorf("%s: exit status %d, want %d, and %q in:\n%s", c.name, exit, c.exit, c.want, b.String())
 		}
 	}

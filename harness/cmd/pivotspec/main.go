@@ -183,7 +183,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	help := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
 	var value *pflag.InvalidValueError
 	if errors.As(err, &value) && errors.As(err, new(*strconv.NumError)) {
-		return usage(fmt.Errorf("--%s %s: want a number; %s", value.GetFlag().Name, value.GetValue(), help))
+		want := "a number"
+		if strings.HasPrefix(value.GetFlag().Value.Type(), "uint") {
+			want = "a number, 0 or more"
+		}
+		return usage(fmt.Errorf("--%s %s: want %s; %s", value.GetFlag().Name, value.GetValue(), want, help))
 	}
 	return usage(fmt.Errorf("%w; %s", err, help))
 }

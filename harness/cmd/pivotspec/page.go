@@ -138,7 +138,14 @@ func recordsFor(dir string) ([]*cell.Cell, error) {
 	if dir == "" {
 		return baseline.Recorded()
 	}
-	return readRecords(nil, []string{dir})
+	_, cells, err := readRecords(nil, []string{dir})
+	if err != nil {
+		return nil, err
+	}
+	if err := ofSuite(cells); err != nil {
+		return nil, fmt.Errorf("no judgement by the records in %s: %w", dir, err)
+	}
+	return cells, nil
 }
 
 // drawing returns how to draw on w.

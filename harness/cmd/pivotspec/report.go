@@ -12,6 +12,8 @@ import (
 	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
+	"pivotspec/results/worlds"
+	"pivotspec/suites/knowledge"
 )
 
 func reportCommand(o *options) *cobra.Command {
@@ -26,14 +28,34 @@ func reportCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cells, err := readRecords(o, args)
+			dir, cells, err := readRecords(o, args)
 			if err != nil {
 				return failed(err)
+			}
+			switch other, err := worlds.Split(cells); {
+			case err != nil:
+				return failed(fmt.Errorf("no report on %s: %w", dir, err))
+			case other != nil:
+				for _, f := range []string{"format", "edition", "baseline", "update-baseline"} {
+					if cmd.Flags().Changed(f) {
+						return usage(fmt.Errorf("--%s is about runs of the suite, and %s is a run of --exhaustive: leave it out", f, dir))
+					}
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "a run of --exhaustive, which compared worlds with the model of the call:\n")
+				exit, err := showWorlds(cmd.OutOrStdout(), nil, judgeWorlds(other, base))
+				if err != nil {
+					return err
+				}
+				return ended(exit)
 			}
 			// Read before anything is printed: the report may be what replaces it.
 			var old []*cell.Cell
 			if against != "" {
-				if old, err = baseline.Load(against); err != nil {
+				old, err = baseline.Load(against)
+				if err == nil {
+					err = ofSuite(old)
+				}
+				if err != nil {
 					return failed(fmt.Errorf("the baseline cannot be compared with: %w; give a folder that --update-baseline wrote", err))
 				}
 			}
@@ -42,7 +64,15 @@ func reportCommand(o *options) *cobra.Command {
 				return err
 			}
 			if against != "" {
-				for _, d := range baseline.Compare(base, baseline.Match(old, cells), cells) {
+				planned, err := cell.Planned(dir)
+				if err != nil {
+					return failed(err)
+				}
+				match, left := baseline.Match(old, cells, planned)
+				if left > 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "compared with the baseline: what was run; %d of its %d cells are not part of this run\n", left, len(old))
+				}
+				for _, d := range baseline.Compare(base, match, cells) {
 					complain(cmd.ErrOrStderr(), fmt.Errorf("not as in the baseline: %v", d))
 					exit = worse(exit, verdict.ExitUnexpected)
 				}
@@ -62,25 +92,43 @@ func reportCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// readRecords reads the folder that args name, or that of the last run.
-func readRecords(o *options, args []string) ([]*cell.Cell, error) {
+// judgeWorlds accounts for the worlds of a run of --exhaustive, cell by cell.
+func judgeWorlds(runs []worlds.Run, base *knowledge.Base) []*worlds.Result {
+	var out []*worlds.Result
+	for _, r := range runs {
+		out = append(out, worlds.Judge(r.Request, r.Cells, base.Warnings)...)
+	}
+	return out
+}
+
+// ofSuite refuses the records of a run of --exhaustive where those of the suite are wanted.
+func ofSuite(cells []*cell.Cell) error {
+	runs, err := worlds.Split(cells)
+	if err == nil && runs != nil {
+		err = errors.New("they are of a run of --exhaustive, not of the suite")
+	}
+	return err
+}
+
+// readRecords reads the folder that args name, or that of the last run, and returns which it is.
+func readRecords(o *options, args []string) (string, []*cell.Cell, error) {
 	if len(args) == 1 {
 		cells, err := cell.ReadDir(args[0])
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil, fmt.Errorf("no report on %s: there is no such folder; `pivotspec run --out %[1]s` makes it", args[0])
+			return "", nil, fmt.Errorf("no report on %s: there is no such folder; `pivotspec run --out %[1]s` makes it", args[0])
 		case errors.Is(err, syscall.ENOTDIR):
-			return nil, fmt.Errorf("no report on %s: it is not a folder; give the one that `pivotspec run --out` filled", args[0])
+			return "", nil, fmt.Errorf("no report on %s: it is not a folder; give the one that `pivotspec run --out` filled", args[0])
 		}
-		return cells, err
+		return args[0], cells, err
 	}
 	l, err := lab.Open(o.cache, "")
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	cells, err := cell.ReadDir(lastRun(l.Dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no report on the last run: there was none (%s); `pivotspec run` makes one, or give a folder of records", lastRun(l.Dir))
+		return "", nil, fmt.Errorf("no report on the last run: there was none (%s); `pivotspec run` makes one, or give a folder of records", lastRun(l.Dir))
 	}
-	return cells, err
+	return lastRun(l.Dir), cells, err
 }

@@ -31,6 +31,9 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.wish.Kernels = args
 			r.cache, r.stdout, r.stderr = o.cache, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			if r.jobs < 0 {
+				return usage(fmt.Errorf("--jobs %d: want a positive number, or 0 for one guest a processor", r.jobs))
+			}
 			req, err := r.exhaustive.request()
 			if err != nil {
 				return usage(err)
@@ -66,9 +69,6 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	if r.jobs < 0 {
-		return usage(fmt.Errorf("--jobs %d: want a positive number, or 0 for one guest a processor", r.jobs))
-	}
 	base, err := r.view.check()
 	if err != nil {
 		return err

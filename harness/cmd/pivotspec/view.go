@@ -32,7 +32,14 @@ func (v *view) check() (*knowledge.Base, error) {
 	if !slices.Contains(report.Names(), v.format) {
 		return nil, usage(fmt.Errorf("--format %s: there is no such format; there are %s", v.format, strings.Join(report.Names(), ", ")))
 	}
-	return v.base()
+	base, err := v.base()
+	if err != nil {
+		return nil, err
+	}
+	if cur := base.Current().ID; v.format == report.OfCurrent && v.edition != "" && v.edition != cur {
+		return nil, usage(fmt.Errorf("--format %s --edition %s: there are findings on the current edition only; leave --edition out, or give %s", v.format, v.edition, cur))
+	}
+	return base, nil
 }
 
 // base refuses an edition that there is not, and returns what is known.
