@@ -24,12 +24,7 @@ func EarlySpecs() []spec.Spec {
 		}},
 		{ID: "migrate/all-kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
 			inJail(w, func() {
-				before := w.Where(kthreadd, sandbox.Root)
-				if before == "elsewhere" {
-					w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
-					before = w.Where(kthreadd, sandbox.Root)
-				}
-				w.Fact("before", before)
+				w.Fact("before", kernelRoot(w))
 				p := w.Fork("caller", 0, func(s *sandbox.Script) {
 					s.Pause()
 					s.PivotRoot("/new", "/new/old")
@@ -52,6 +47,16 @@ func EarlySpecs() []spec.Spec {
 			})
 		}},
 	}
+}
+
+// kernelRoot says where the kernel's threads have their root, a place that gets a label if it has
+// none.
+func kernelRoot(w *sandbox.World) string {
+	if at := w.Where(kthreadd, sandbox.Root); at != "elsewhere" {
+		return at
+	}
+	w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
+	return w.Where(kthreadd, sandbox.Root)
 }
 
 // kernelThreads returns the IDs of the kernel's threads, kthreadd among them.

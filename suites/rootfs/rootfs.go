@@ -108,14 +108,8 @@ func Specs() []spec.Spec {
 			})
 		}},
 		{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
-			const kthreadd = 2
 			inJail(w, func() {
-				before := w.Where(kthreadd, sandbox.Root)
-				if before == "elsewhere" {
-					w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
-					before = w.Where(kthreadd, sandbox.Root)
-				}
-				w.Fact("before", before)
+				w.Fact("before", kernelRoot(w))
 				// The caller has an fs of its own, so whom it moves it does not share it with.
 				p := w.Fork("caller", 0, func(s *sandbox.Script) {
 					s.Pause()
