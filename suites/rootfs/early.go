@@ -22,9 +22,10 @@ func EarlySpecs() []spec.Spec {
 			w.Fact("root-id", root.ID)
 			w.Fact("root-parent", root.Parent)
 		}},
-		{ID: "migrate/all-kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
+		{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
 			inJail(w, func() {
 				w.Fact("before", kernelRoot(w))
+				// The caller has an fs of its own, so whom it moves it does not share it with.
 				p := w.Fork("caller", 0, func(s *sandbox.Script) {
 					s.Pause()
 					s.PivotRoot("/new", "/new/old")

@@ -107,19 +107,6 @@ func Specs() []spec.Spec {
 				w.Fact("cwds", keys(cwds))
 			})
 		}},
-		{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
-			inJail(w, func() {
-				w.Fact("before", kernelRoot(w))
-				// The caller has an fs of its own, so whom it moves it does not share it with.
-				p := w.Fork("caller", 0, func(s *sandbox.Script) {
-					s.Pause()
-					s.PivotRoot("/new", "/new/old")
-				})
-				w.ObserveSuccess(p.Call("/new"))
-				w.Fact("kthread-root", w.Where(kthreadd, sandbox.Root))
-				w.Fact("kthread-cwd", w.Where(kthreadd, sandbox.Cwd))
-			})
-		}},
 		// The last: on success the initramfs is gone for good.
 		{ID: "rootfs/pid1-dot-dot", Stage: spec.Initial, Body: func(w *sandbox.World) {
 			base := initramfs(w)
