@@ -143,20 +143,14 @@ func controlled(w *sandbox.World, c sandbox.Call) (succeeded bool) {
 }
 
 func onBoundRoot(w *sandbox.World, base string) sandbox.Call {
-	bindRoot(w, base)
+	Bind(w, base)
 	return w.PivotRoot(base, base+"/old")
 }
 
 // umountBoundRoot is the control of an umount of the initramfs.
 func umountBoundRoot(w *sandbox.World, base string) sandbox.Call {
-	bindRoot(w, base)
+	Bind(w, base)
 	return w.Umount("/", unix.MNT_DETACH)
-}
-
-func bindRoot(w *sandbox.World, base string) {
-	w.Mkdir(base + "/self")
-	w.Rbind("/", base+"/self")
-	w.Chroot(base + "/self")
 }
 
 // listed says whether the mount table that the spec's thread sees still has a mount.
