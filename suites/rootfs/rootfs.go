@@ -107,6 +107,7 @@ func Specs() []spec.Spec {
 				w.Fact("cwds", keys(cwds))
 			})
 		}},
+		kernelThreadsSpec(),
 		// The last: on success the initramfs is gone for good.
 		{ID: "rootfs/pid1-dot-dot", Stage: spec.Initial, Body: func(w *sandbox.World) {
 			base := initramfs(w)
