@@ -440,7 +440,7 @@ func Table() []Lie {
 			Name: "bystanders-root-lost", Says: "pivots and shows the root of a task that was at new_root where nobody is",
 			Touches: alreadyThere,
 			see: func(t *teller, s sight) sandbox.Place {
-				if t.pivoted && s.link == sandbox.Root && s.task != t.caller {
+				if t.pivoted && s.link == sandbox.Root && s.task != t.caller && t.before[s.name] == t.target {
 					return nowhere()
 				}
 				return s.real
@@ -450,7 +450,7 @@ func Table() []Lie {
 			Name: "bystanders-cwd-lost", Says: "pivots and shows the cwd of a task that was at new_root where nobody is",
 			Touches: alreadyThere,
 			see: func(t *teller, s sight) sandbox.Place {
-				if t.pivoted && s.link == sandbox.Cwd && s.task != t.caller {
+				if t.pivoted && s.link == sandbox.Cwd && s.task != t.caller && t.before[s.name] == t.target {
 					return nowhere()
 				}
 				return s.real
