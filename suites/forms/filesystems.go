@@ -62,6 +62,13 @@ func filesystems() []spec.Spec {
 		on("forms/new-root-devtmpfs", func(w *sandbox.World) {
 			w.Filesystem("devtmpfs", "/new")
 			w.Mkdir("/new" + devtmpfsDir)
+			dev := w.Open("/new")
+			// It outlives the world, and so would the directory. Where the pivot stands, the
+			// old root is mounted on it.
+			w.Defer(func() {
+				_ = unix.Unmount(devtmpfsDir, unix.MNT_DETACH)
+				_ = unix.Unlinkat(dev, devtmpfsDir[1:], unix.AT_REMOVEDIR)
+			})
 		}, devtmpfsDir),
 		// A process's own directory is a place to mount on as long as the process lives.
 		on("forms/put-old-in-a-process-directory-of-proc", func(w *sandbox.World) { w.Filesystem("proc", "/new") }, "/thread-self/attr"),

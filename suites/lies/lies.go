@@ -437,24 +437,20 @@ func Table() []Lie {
 			},
 		},
 		{
-			Name: "bystanders-root-lost", Says: "pivots and shows the root of every other task where nobody is",
-			Touches: func(r *record.Record) bool {
-				return hasFact(r, func(f, _ string) bool { return f == "task-root" || f == "roots" || f == "kthread-root" })
-			},
+			Name: "bystanders-root-lost", Says: "pivots and shows the root of a task that was at new_root where nobody is",
+			Touches: alreadyThere,
 			see: func(t *teller, s sight) sandbox.Place {
-				if t.pivoted && s.link == sandbox.Root && s.task != t.caller {
+				if t.pivoted && s.link == sandbox.Root && s.task != t.caller && t.before[s.name] == t.target {
 					return nowhere()
 				}
 				return s.real
 			},
 		},
 		{
-			Name: "bystanders-cwd-lost", Says: "pivots and shows the cwd of every other task where nobody is",
-			Touches: func(r *record.Record) bool {
-				return hasFact(r, func(f, _ string) bool { return f == "task-cwd" || f == "cwds" || f == "kthread-cwd" })
-			},
+			Name: "bystanders-cwd-lost", Says: "pivots and shows the cwd of a task that was at new_root where nobody is",
+			Touches: alreadyThere,
 			see: func(t *teller, s sight) sandbox.Place {
-				if t.pivoted && s.link == sandbox.Cwd && s.task != t.caller {
+				if t.pivoted && s.link == sandbox.Cwd && s.task != t.caller && t.before[s.name] == t.target {
 					return nowhere()
 				}
 				return s.real

@@ -229,5 +229,7 @@ func late(w *sandbox.World, newRoot string, mend func(*sandbox.Script)) *sandbox
 		}
 	})
 	w.Rbind(base+"/source", base+"/late")
+	// A directory that is no mount point gives the same errno as a locked mount.
+	w.MountAt(p.PID, "/late/inner")
 	return p
 }

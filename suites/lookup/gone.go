@@ -76,8 +76,8 @@ func removed(w *sandbox.World, path string) int {
 }
 
 func kernelThread(w *sandbox.World) int {
-	if comm := w.Comm(2); comm != "kthreadd" {
-		w.Unsupported("kernel threads in /proc: process 2 is %q", comm)
+	if !w.IsKernelThread(kthreadd) {
+		w.Unsupported("kernel threads in /proc: process %d is none", kthreadd)
 	}
 	return w.OpenTask(kthreadd, "", "kthreadd")
 }

@@ -80,18 +80,18 @@ func Specs() []spec.Spec {
 		other("migrate/process-sharing-callers-fs", func(w *sandbox.World) int {
 			return w.Fork("bystander", unix.CLONE_FS, func(s *sandbox.Script) {}).PID
 		}, "old_root", "old_root"),
-		other("migrate/thread-with-own-fs", func(w *sandbox.World) int {
-			return w.Thread("bystander", "/", "/")
-		}, "old_root", "old_root"),
-		other("migrate/thread-with-own-fs-cwd-below-old-root", func(w *sandbox.World) int {
-			return w.Thread("bystander", "/", "/sub")
-		}, "old_root", "sub"),
-		other("migrate/thread-with-own-fs-chrooted-elsewhere", func(w *sandbox.World) int {
-			return w.Thread("bystander", "/sub", "/sub")
-		}, "sub", "sub"),
-		other("migrate/thread-with-own-fs-chrooted-to-new-root", func(w *sandbox.World) int {
-			return w.Thread("bystander", "/new", "/new")
-		}, "new_root", "new_root"),
+		other("migrate/thread-with-own-fs", thread(func(*sandbox.World, *sandbox.Bystander) {}), "old_root", "old_root"),
+		other("migrate/thread-with-own-fs-cwd-below-old-root", thread(func(_ *sandbox.World, b *sandbox.Bystander) {
+			b.Chdir("/sub")
+		}), "old_root", "sub"),
+		other("migrate/thread-with-own-fs-chrooted-elsewhere", thread(func(_ *sandbox.World, b *sandbox.Bystander) {
+			b.Chroot("/sub")
+			b.Chdir("/")
+		}), "sub", "sub"),
+		other("migrate/thread-with-own-fs-chrooted-to-new-root", thread(func(_ *sandbox.World, b *sandbox.Bystander) {
+			b.Chroot("/new")
+			b.Chdir("/")
+		}), "new_root", "new_root"),
 		// unshare(CLONE_NEWNS) moves root and cwd to the copies of their mounts; a
 		// descriptor brings the cwd back onto the caller's mount.
 		other("migrate/process-in-other-namespace-cwd-at-old-root", func(w *sandbox.World) int {

@@ -91,12 +91,6 @@ func taskSpecs() []spec.Spec {
 		}},
 
 		// Threads cost less than processes, and the kernel does not tell the two apart here.
-		other("migrate/thread-in-other-namespace-cwd-at-old-root", thread(func(w *sandbox.World, b *sandbox.Bystander) {
-			fd := w.Open("/")
-			b.OwnNamespace()
-			b.Fchdir(fd, "the caller's root")
-			w.MarkTask("its own root", b.TID, sandbox.Root)
-		}), "its own root", "old_root"),
 		other("migrate/thread-in-other-namespace-root-at-old-root", thread(func(w *sandbox.World, b *sandbox.Bystander) {
 			fd := w.Open("/")
 			b.OwnNamespace()
@@ -106,9 +100,6 @@ func taskSpecs() []spec.Spec {
 			b.Chroot(".")
 			b.Fchdir(own, "its own root")
 		}), "old_root", "its own cwd"),
-		other("migrate/thread-chrooted-elsewhere-cwd-at-old-root", thread(func(w *sandbox.World, b *sandbox.Bystander) {
-			b.Chroot("/sub")
-		}), "sub", "old_root"),
 		// The same directory through another mount, and the same mount at another directory:
 		// neither is the old root.
 		other("migrate/thread-at-a-bind-of-the-old-root", thread(func(w *sandbox.World, b *sandbox.Bystander) {

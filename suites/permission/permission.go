@@ -3,8 +3,6 @@
 package permission
 
 import (
-	"os"
-
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/sandbox"
@@ -51,9 +49,7 @@ func Specs() []spec.Spec {
 // namespace. The child builds the jail that it pivots in if it has a mount namespace of
 // its own; else it uses one that is made beforehand.
 func userRoot(w *sandbox.World, flags int, report func(sandbox.Call)) {
-	if _, err := os.Stat("/proc/self/ns/user"); err != nil {
-		w.Unsupported("user namespaces (CONFIG_USER_NS): %v", err)
-	}
+	w.RequireUserNamespaces()
 	base := w.Base()
 	own := flags&unix.CLONE_NEWNS != 0
 	if !own {

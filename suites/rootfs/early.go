@@ -22,36 +22,46 @@ func EarlySpecs() []spec.Spec {
 			w.Fact("root-id", root.ID)
 			w.Fact("root-parent", root.Parent)
 		}},
-		{ID: "migrate/all-kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
-			inJail(w, func() {
-				before := w.Where(kthreadd, sandbox.Root)
-				if before == "elsewhere" {
-					w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
-					before = w.Where(kthreadd, sandbox.Root)
-				}
-				w.Fact("before", before)
-				p := w.Fork("caller", 0, func(s *sandbox.Script) {
-					s.Pause()
-					s.PivotRoot("/new", "/new/old")
-				})
-				w.ObserveSuccess(p.Call("/new"))
-				roots, cwds := map[string]bool{}, map[string]bool{}
-				// Those that were made meanwhile included.
-				for _, t := range kernelThreads(w) {
-					root, ok := w.WhereIfAlive(t, sandbox.Root)
-					cwd, ok2 := w.WhereIfAlive(t, sandbox.Cwd)
-					// What has ended meanwhile, and what the kernel started as its child that
-					// is a program and no thread of its own, does not count.
-					if !ok || !ok2 || (root != "new_root" || cwd != "new_root") && !w.IsKernelThread(t) {
-						continue
-					}
-					roots[root], cwds[cwd] = true, true
-				}
-				w.Fact("kthread-root", strings.Join(slices.Sorted(maps.Keys(roots)), ", "))
-				w.Fact("kthread-cwd", strings.Join(slices.Sorted(maps.Keys(cwds)), ", "))
-			})
-		}},
 	}
+}
+
+// kernelThreadsSpec observes the threads of the kernel, which up to 7.2 share root and cwd with PID 1.
+func kernelThreadsSpec() spec.Spec {
+	return spec.Spec{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
+		inJail(w, func() {
+			w.Fact("before", kernelRoot(w))
+			// The caller has an fs of its own, so whom it moves it does not share it with.
+			p := w.Fork("caller", 0, func(s *sandbox.Script) {
+				s.Pause()
+				s.PivotRoot("/new", "/new/old")
+			})
+			w.ObserveSuccess(p.Call("/new"))
+			roots, cwds := map[string]bool{}, map[string]bool{}
+			// Those that were made meanwhile included.
+			for _, t := range kernelThreads(w) {
+				root, ok := w.WhereIfAlive(t, sandbox.Root)
+				cwd, ok2 := w.WhereIfAlive(t, sandbox.Cwd)
+				// What has ended meanwhile, and what the kernel started as its child that
+				// is a program and no thread of its own, does not count.
+				if !ok || !ok2 || root != "new_root" && !w.IsKernelThread(t) {
+					continue
+				}
+				roots[root], cwds[cwd] = true, true
+			}
+			w.Fact("kthread-root", strings.Join(slices.Sorted(maps.Keys(roots)), ", "))
+			w.Fact("kthread-cwd", strings.Join(slices.Sorted(maps.Keys(cwds)), ", "))
+		})
+	}}
+}
+
+// kernelRoot says where the kernel's threads have their root, a place that gets a label if it has
+// none.
+func kernelRoot(w *sandbox.World) string {
+	if at := w.Where(kthreadd, sandbox.Root); at != "elsewhere" {
+		return at
+	}
+	w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
+	return w.Where(kthreadd, sandbox.Root)
 }
 
 // kernelThreads returns the IDs of the kernel's threads, kthreadd among them.

@@ -107,25 +107,7 @@ func Specs() []spec.Spec {
 				w.Fact("cwds", keys(cwds))
 			})
 		}},
-		{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
-			const kthreadd = 2
-			inJail(w, func() {
-				before := w.Where(kthreadd, sandbox.Root)
-				if before == "elsewhere" {
-					w.MarkTask("kernel's own root", kthreadd, sandbox.Root)
-					before = w.Where(kthreadd, sandbox.Root)
-				}
-				w.Fact("before", before)
-				// The caller has an fs of its own, so whom it moves it does not share it with.
-				p := w.Fork("caller", 0, func(s *sandbox.Script) {
-					s.Pause()
-					s.PivotRoot("/new", "/new/old")
-				})
-				w.ObserveSuccess(p.Call("/new"))
-				w.Fact("kthread-root", w.Where(kthreadd, sandbox.Root))
-				w.Fact("kthread-cwd", w.Where(kthreadd, sandbox.Cwd))
-			})
-		}},
+		kernelThreadsSpec(),
 		// The last: on success the initramfs is gone for good.
 		{ID: "rootfs/pid1-dot-dot", Stage: spec.Initial, Body: func(w *sandbox.World) {
 			base := initramfs(w)
@@ -162,20 +144,14 @@ func controlled(w *sandbox.World, c sandbox.Call) (succeeded bool) {
 }
 
 func onBoundRoot(w *sandbox.World, base string) sandbox.Call {
-	bindRoot(w, base)
+	Bind(w, base)
 	return w.PivotRoot(base, base+"/old")
 }
 
 // umountBoundRoot is the control of an umount of the initramfs.
 func umountBoundRoot(w *sandbox.World, base string) sandbox.Call {
-	bindRoot(w, base)
+	Bind(w, base)
 	return w.Umount("/", unix.MNT_DETACH)
-}
-
-func bindRoot(w *sandbox.World, base string) {
-	w.Mkdir(base + "/self")
-	w.Rbind("/", base+"/self")
-	w.Chroot(base + "/self")
 }
 
 // listed says whether the mount table that the spec's thread sees still has a mount.

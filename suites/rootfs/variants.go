@@ -17,7 +17,7 @@ func variants() []spec.Spec {
 			c := w.PivotRoot(base, base)
 			w.Observe(c)
 			if c.Outcome != record.OK {
-				bindRoot(w, base)
+				Bind(w, base)
 				w.Control(w.PivotRoot(base, base))
 				return
 			}
@@ -77,4 +77,8 @@ func Require(w *sandbox.World) (base string) {
 // Bind makes a bind of the initramfs, with all that is mounted below it, the root: it differs
 // from the initramfs in being mounted on something. It is mounted on the new directory self in
 // dir, which lies on a filesystem of the world's own.
-func Bind(w *sandbox.World, dir string) { bindRoot(w, dir) }
+func Bind(w *sandbox.World, dir string) {
+	w.Mkdir(dir + "/self")
+	w.Rbind("/", dir+"/self")
+	w.Chroot(dir + "/self")
+}

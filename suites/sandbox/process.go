@@ -340,53 +340,6 @@ func run(steps *rawStep, n int, errs *int32) {
 	}
 }
 
-// Thread starts another thread of the spec's own process, in the world's namespace and with a
-// root and cwd of its own. It stands at the two paths until the spec ends. Its ID is returned.
-func (w *World) Thread(name, root, cwd string) int {
-	ns, err := unix.Openat(w.proc, fmt.Sprintf("%d/ns/mnt", w.tid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	w.quiet("open the world's namespace", err)
-	defer unix.Close(ns)
-	rootFD, cwdFD := w.Open(root), w.Open(cwd)
-	type report struct {
-		tid  int
-		step string
-		err  error
-	}
-	started, release := make(chan report), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		r := report{tid: unix.Gettid()}
-		for _, s := range []struct {
-			step string
-			do   func() error
-		}{
-			{"unshare(CLONE_FS)", func() error { return unix.Unshare(unix.CLONE_FS) }},
-			{"setns", func() error { return unix.Setns(ns, unix.CLONE_NEWNS) }},
-			{"cd " + root, func() error { return unix.Fchdir(rootFD) }},
-			{"chroot .", func() error { return unix.Chroot(".") }},
-			{"cd " + cwd, func() error { return unix.Fchdir(cwdFD) }},
-		} {
-			if r.err = s.do(); r.err != nil {
-				r.step = s.step
-				break
-			}
-		}
-		started <- r
-		<-release
-	}()
-	r := <-started
-	w.Defer(func() {
-		if !w.park {
-			close(release)
-		}
-	})
-	w.note(fmt.Sprintf("%s: a thread with its own root %s and cwd %s", name, root, cwd))
-	if r.err != nil {
-		w.Broken("set-up: %s: %s: %s", name, r.step, ErrnoName(r.err))
-	}
-	return r.tid
-}
-
 // MapRoot makes the child's user namespace map its root to the spec's, as a process with
 // CAP_SETUID outside may. For a child without a user namespace of its own it does nothing.
 func (p *Process) MapRoot() {

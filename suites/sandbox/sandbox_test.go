@@ -318,7 +318,9 @@ func TestPark(t *testing.T) {
 			r := env.Run("test/park", func(w *sandbox.World) {
 				w.Jail()
 				child = w.Fork("child", 0, func(s *sandbox.Script) { s.Unshare(unix.CLONE_NEWNS, "CLONE_NEWNS") }).PID
-				thread = w.Thread("thread", "/", "/new")
+				b := w.Bystander("thread")
+				b.Chdir("/new")
+				thread = b.TID
 				w.Observe(w.PivotRoot("/new", "/new/old"))
 			})
 			if r.Status != record.Observed || r.Outcome != record.OK {

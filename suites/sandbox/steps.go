@@ -9,6 +9,11 @@ func Expand(step, base string) []string {
 		return enter
 	case StepJail:
 		return append(enter, "mkdir /new", "mount -t tmpfs tmpfs /new", "mkdir /new/old")
+	case StepTopJail:
+		return []string{
+			"mount -t tmpfs tmpfs " + base, "cd " + base, "mount --move . /", "chroot .", "cd /",
+			"mkdir /new", "mount -t tmpfs tmpfs /new", "mkdir /new/old",
+		}
 	}
 	return []string{step}
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -158,7 +157,7 @@ func (p *Process) wait(flags int, want func(unix.WaitStatus) bool) {
 func (p *Process) Dump() {
 	w := p.world
 	const file = "sys/kernel/core_pattern"
-	before := w.rawProc(file)
+	before := w.readProc(file)
 	// %P is the ID of the process that dumps, a copy of this one; see core(5).
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)
 	// Not sooner: the kernel reads it some time after it says that the task dumps core.
@@ -176,7 +175,7 @@ func (p *Process) RequireDumping() {
 
 // dumping reads what proc_pid_status(5) says, since Linux 4.15.
 func (p *Process) dumping() bool {
-	return strings.Contains(p.world.rawProc(fmt.Sprintf("%d/status", p.PID)), "\nCoreDumping:\t1\n")
+	return strings.Contains(p.world.readProc(fmt.Sprintf("%d/status", p.PID)), "\nCoreDumping:\t1\n")
 }
 
 // Leaderless lets the child, whose script ends with [Script.BecomeLeaderless], become a process
@@ -188,7 +187,7 @@ func (p *Process) Leaderless() (threads []int) {
 		if n := p.script.n; p.script.errs[n-3] > 0 {
 			w.Broken("set-up: %s: %s: %s", p.name, p.script.names[n-3], ErrnoName(unix.Errno(p.script.errs[n-3])))
 		}
-		_, state, _ := strings.Cut(w.rawProc(fmt.Sprintf("%d/stat", p.PID)), ") ")
+		_, state, _ := strings.Cut(w.readProc(fmt.Sprintf("%d/stat", p.PID)), ") ")
 		return strings.HasPrefix(state, "Z")
 	})
 	w.note(p.name + ": its first thread exits")
@@ -214,18 +213,6 @@ func (w *World) await(what string, so func() bool) {
 	}
 }
 
-// rawProc is [World.ReadProc] for the set-up, about which no kernel under test lies.
-func (w *World) rawProc(name string) string {
-	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	w.quiet("open /proc/"+name, err)
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	b := make([]byte, 8192)
-	n, err := f.Read(b)
-	w.quiet("read /proc/"+name, err)
-	return string(b[:n])
-}
-
 func (w *World) writeProc(name, text string) {
 	fd, err := unix.Openat(w.proc, name, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	w.quiet("open /proc/"+name, err)
@@ -237,7 +224,7 @@ func (w *World) writeProc(name, text string) {
 // Children returns the IDs of a task's children, as /proc/TASK/task/TASK/children lists them.
 func (w *World) Children(task int) []int {
 	var ids []int
-	for _, f := range strings.Fields(w.rawProc(fmt.Sprintf("%d/task/%d/children", task, task))) {
+	for _, f := range strings.Fields(w.readProc(fmt.Sprintf("%d/task/%d/children", task, task))) {
 		if id, err := strconv.Atoi(f); err == nil {
 			ids = append(ids, id)
 		}

@@ -15,7 +15,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -354,19 +353,6 @@ func (w *World) readProc(name string) string {
 	b, err := io.ReadAll(f)
 	w.quiet("read /proc/"+name, err)
 	return string(b)
-}
-
-// Comm returns the name of a task, as a set-up may need it to know with whom it has to do; ""
-// if there is no such task.
-func (w *World) Comm(task int) string {
-	fd, err := unix.Openat(w.proc, strconv.Itoa(task)+"/comm", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return ""
-	}
-	defer unix.Close(fd)
-	var b [32]byte // a name has 15 bytes at the most
-	n, _ := unix.Read(fd, b[:])
-	return strings.TrimSuffix(string(b[:max(n, 0)]), "\n")
 }
 
 // ListProc returns the names in a folder below /proc.

@@ -3,6 +3,7 @@ package success
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -52,7 +53,9 @@ func propagation() []spec.Spec {
 			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-put-old-third", w.Label("/old/third"))
 			host.Resume()
-			w.Fact("at-put-old-third-after-host-mounts", w.Label("/old/third"))
+			master := peerGroup(w.MountAt(host.PID, "/third"), "shared:")
+			received, _ := w.FindMount(w.Self(), "/old/third")
+			w.Fact("received", parent(peerGroup(received, "master:"), map[string]string{master: "slave of the host's mount"}))
 		}},
 	}
 }
@@ -72,6 +75,17 @@ func quiet(w *sandbox.World, task int, step func()) {
 	before := w.ReadProc(name)
 	step()
 	w.Fact("other-namespace", map[bool]string{true: "unchanged", false: "changed"}[before == w.ReadProc(name)])
+}
+
+// peerGroup returns the number that mountinfo gives with the tag "shared:" or "master:" to a mount,
+// and the tag itself, which is no number, if it has none.
+func peerGroup(m sandbox.Mountinfo, tag string) string {
+	for _, f := range strings.Fields(m.Propagation) {
+		if n, ok := strings.CutPrefix(f, tag); ok {
+			return n
+		}
+	}
+	return tag
 }
 
 // afterUmount pivots from a shared root that has a peer in another namespace and a mount below,

@@ -2,7 +2,6 @@
 package success
 
 import (
-	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -102,10 +101,7 @@ func Specs() []spec.Spec {
 			w.Tmpfs("/new/old")
 			w.Propagation("/new", sandbox.Shared)
 			peer := w.Peer()
-			before := w.ReadProc(fmt.Sprintf("%d/mountinfo", peer.PID))
-			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
-			after := w.ReadProc(fmt.Sprintf("%d/mountinfo", peer.PID))
-			w.Fact("other-namespace", map[bool]string{true: "unchanged", false: "changed"}[before == after])
+			quiet(w, peer.PID, func() { w.ObserveSuccess(w.PivotRoot("/new", "/new/old")) })
 		}},
 		{ID: "success/pivot-back", Body: func(w *sandbox.World) {
 			w.Jail()

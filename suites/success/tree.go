@@ -55,7 +55,12 @@ func treeSpecs() []spec.Spec {
 			w.Fact("new-root-parent", parent(now.Parent, map[string]string{root.Parent: "old root's parent"}))
 		}},
 		{ID: "success/place-of-new-root-is-free", Body: func(w *sandbox.World) {
-			w.Jail()
+			w.JailWithout()
+			w.Mkdir("/new")
+			w.Mark("bare mount point", "/new")
+			w.Tmpfs("/new")
+			w.Mkdir("/new/old")
+			w.Mark("new_root", "/new")
 			w.Fact("rmdir-before", w.TryRmdir("/new").Outcome)
 			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-place", w.Label("/old/new"))
