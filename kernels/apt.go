@@ -188,6 +188,23 @@ func (a *apt) lists(ctx context.Context) (map[[2]string]string, error) {
 	return m, nil
 }
 
+// unlisted is the failure to fetch the package list of a suite, with what apt said of it.
+func (a *apt) unlisted(ctx context.Context, suite string) *Unavailable {
+	said := about(a.said, suite)
+	if said == "" {
+		said = a.said
+	}
+	u := aptFailure(ctx, "`apt-get update`", said, nil)
+	u.Happened = "the package list of suite " + suite + " could not be fetched: " + u.Happened
+	return u
+}
+
+// unreadable is the failure to read the package list of a suite.
+func (a *apt) unreadable(suite string, err error) *Unavailable {
+	return &Unavailable{Reason: Failed, Happened: "the package list of suite " + suite + " could not be read: " + err.Error(),
+		Do: "remove " + a.dir + " and run it again", Err: err}
+}
+
 // download fetches packages into the folder dir. Whether it succeeded is to be seen from
 // the files: apt leaves those that are whole and have the right hash. It returns what apt said.
 func (a *apt) download(ctx context.Context, dir string, cs []candidate, progress func(done float64)) (string, error) {
@@ -328,7 +345,12 @@ func readStatus(r io.Reader, progress func(float64)) {
 
 // readPackages returns the kernel packages in the package list at path: those whose name
 // begins with "linux-".
-func readPackages(path, suite string) ([]candidate, error) { return readNamed(path, suite, "linux-") }
+func readPackages(path, suite string) ([]candidate, error) {
+	return readNamed(path, suite, kernelPrefix)
+}
+
+// kernelPrefix begins the names of all kernel packages.
+const kernelPrefix = "linux-"
 
 // readNamed returns the packages in the package list at path whose name begins with prefix.
 func readNamed(path, suite, prefix string) ([]candidate, error) {
@@ -347,11 +369,6 @@ func readNamed(path, suite, prefix string) ([]candidate, error) {
 		r = z
 	}
 	return parseNamed(io.LimitReader(r, 4<<30), suite, prefix)
-}
-
-// parsePackages reads the kernel packages of a package list.
-func parsePackages(r io.Reader, suite string) ([]candidate, error) {
-	return parseNamed(r, suite, "linux-")
 }
 
 // parseNamed reads the format of deb822(5) as far as package lists use it.

@@ -80,7 +80,7 @@ func TestReadPackages(t *testing.T) {
 // A line longer than the buffer is passed over and hides nothing.
 func TestParsePackagesLongLine(t *testing.T) {
 	text := "Package: linux-x\nVersion: 1\nX: " + strings.Repeat("x", 3<<20) + "\nSHA256: bb\n"
-	if cs, err := parsePackages(strings.NewReader(text), "s"); err != nil || len(cs) != 1 || cs[0].SHA256 != "bb" {
+	if cs, err := parseNamed(strings.NewReader(text), "s", kernelPrefix); err != nil || len(cs) != 1 || cs[0].SHA256 != "bb" {
 		t.Errorf("%+v, %v", cs, err)
 	}
 }
@@ -89,7 +89,7 @@ func FuzzParsePackages(f *testing.F) {
 	f.Add([]byte("Package: linux-x\nVersion: 1\nSHA256: bb\n\n"))
 	f.Add([]byte("Package: linux-x\nVersion: 1\n\n\nSHA256: bb"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		cs, err := parsePackages(bytes.NewReader(b), "s")
+		cs, err := parseNamed(bytes.NewReader(b), "s", kernelPrefix)
 		if err != nil {
 			t.Fatal(err)
 		}

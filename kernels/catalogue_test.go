@@ -114,7 +114,7 @@ func TestNewest(t *testing.T) {
 				b.WriteString("Package: " + f[0] + "\nVersion: " + f[1] + "\nArchitecture: " + f[2] + "\nDescription: x\n y\nSHA256: 00\n\n")
 			}
 		}
-		cs, err := parsePackages(strings.NewReader(b.String()), "s")
+		cs, err := parseNamed(strings.NewReader(b.String()), "s", kernelPrefix)
 		if err != nil {
 			t.Fatal(err)
 		}

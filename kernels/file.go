@@ -163,18 +163,11 @@ func (s *Store) chooseFiles(ctx context.Context, a *apt, files []File, tell func
 // it could not be fetched.
 func chooseFile(ctx context.Context, a *apt, f File, suite, list string) (candidate, *Unavailable) {
 	if list == "" {
-		said := about(a.said, suite)
-		if said == "" {
-			said = a.said
-		}
-		u := aptFailure(ctx, "`apt-get update`", said, nil)
-		u.Happened = "the package list of suite " + suite + " could not be fetched: " + u.Happened
-		return candidate{}, u
+		return candidate{}, a.unlisted(ctx, suite)
 	}
 	cs, err := readNamed(list, suite, f.Package)
 	if err != nil {
-		return candidate{}, &Unavailable{Reason: Failed, Happened: "the package list of suite " + suite + " could not be read: " + err.Error(),
-			Do: "remove " + a.dir + " and run it again", Err: err}
+		return candidate{}, a.unreadable(suite, err)
 	}
 	var best candidate
 	for _, c := range cs {

@@ -448,20 +448,13 @@ func resolve(ctx context.Context, a *apt, e Entry, suite string, lists map[[2]st
 	id := [2]string{suite, e.Arch}
 	file, ok := lists[id]
 	if !ok {
-		said := about(a.said, suite)
-		if said == "" {
-			said = a.said
-		}
-		u := aptFailure(ctx, "`apt-get update`", said, nil)
-		u.Happened = "the package list of suite " + suite + " could not be fetched: " + u.Happened
-		return bundle{}, u
+		return bundle{}, a.unlisted(ctx, suite)
 	}
 	cs, ok := packages[id]
 	if !ok {
 		var err error
 		if cs, err = readPackages(file, suite); err != nil {
-			return bundle{}, &Unavailable{Reason: Failed, Happened: "the package list of suite " + suite + " could not be read: " + err.Error(),
-				Do: "remove " + a.dir + " and run it again", Err: err}
+			return bundle{}, a.unreadable(suite, err)
 		}
 		packages[id] = cs
 	}
