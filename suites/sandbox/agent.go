@@ -70,12 +70,7 @@ func (w *World) Agent(name string, flags int) *Agent {
 		unix.Close(a.tell)
 		unix.Close(a.done)
 		if errno == 0 {
-			unix.Kill(pid, unix.SIGKILL)
-			for {
-				if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
-					break
-				}
-			}
+			w.end(pid)
 		}
 		unix.Munmap(page)
 	})

@@ -34,7 +34,7 @@ func (w *World) procFile(name string) int {
 func (w *World) Unshare() { w.must("unshare(CLONE_NEWNS)", unix.Unshare(unix.CLONE_NEWNS)) }
 
 // Cwd returns a descriptor of the process's working directory.
-func (p *Process) Cwd() int { return p.world.Descriptor(p.world.proc, fmt.Sprintf("%d/cwd", p.PID)) }
+func (p *Process) Cwd() int { return p.world.OpenOf(p.PID, Cwd) }
 
 // Setns takes the spec's thread to a mount namespace. Root and cwd are then its root.
 func (w *World) Setns(namespace int, name string) {

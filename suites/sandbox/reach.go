@@ -90,10 +90,8 @@ func statCwd() (Place, error) { return statxAt(unix.AT_FDCWD, "", unix.AT_EMPTY_
 
 // OpenNamespace returns a descriptor of a task's mount namespace, for [Script.EnterNamespace].
 func (w *World) OpenNamespace(task int, name string) int {
-	fd, err := unix.Openat(w.proc, strconv.Itoa(task)+"/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	w.must(fmt.Sprintf("open /proc/(%s)/ns/mnt", name), err)
-	w.Defer(func() { unix.Close(fd) })
-	return fd
+	w.note(fmt.Sprintf("open /proc/(%s)/ns/mnt", name))
+	return w.procFile(strconv.Itoa(task) + "/ns/mnt")
 }
 
 // EnterNamespace is the step that joins the mount namespace of a descriptor of the parent's, and
