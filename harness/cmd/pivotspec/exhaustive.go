@@ -123,15 +123,7 @@ func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, err := range recs.lost {
-		complain(r.stderr, err)
-		exit = worse(exit, exitHarness)
-	}
-	if ctx.Err() != nil {
-		complain(r.stderr, fmt.Errorf("interrupted; what was compared until then is in %s: see it with `pivotspec report %[1]s`", recs.dir))
-		exit = worse(exit, exitHarness)
-	}
-	return ended(exit)
+	return r.finish(ctx, recs, exit, "compared")
 }
 
 // maxProblems bounds the problems that are printed of a cell; the records have all.

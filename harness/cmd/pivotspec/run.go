@@ -95,12 +95,18 @@ func (r *runner) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return r.finish(ctx, recs, exit, "recorded")
+}
+
+// finish tells what of the records was lost and whether the run was interrupted, and ends with
+// the exit status that all calls for. done is what the run did with its cells, for the reader.
+func (r *runner) finish(ctx context.Context, recs *records, exit int, done string) error {
 	for _, err := range recs.lost {
 		complain(r.stderr, err)
 		exit = worse(exit, exitHarness)
 	}
 	if ctx.Err() != nil {
-		complain(r.stderr, fmt.Errorf("interrupted; what was recorded until then is in %s: see it with `pivotspec report %[1]s`", recs.dir))
+		complain(r.stderr, fmt.Errorf("interrupted; what was %s until then is in %s: see it with `pivotspec report %[2]s`", done, recs.dir))
 		exit = worse(exit, exitHarness)
 	}
 	return ended(exit)
