@@ -160,10 +160,26 @@ func (p *Process) Dump() {
 	before := w.readProc(file)
 	// %P is the ID of the process that dumps, a copy of this one; see core(5).
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)
-	// Not sooner: the kernel reads it some time after it says that the task dumps core.
 	w.Defer(func() { w.writeProc(file, strings.TrimSuffix(before, "\n")) })
 	w.must("kill -ABRT "+p.name, unix.Kill(p.PID, unix.SIGABRT))
 	w.await(p.name+" dumps core", p.dumping)
+	// The kernel reads the pattern some time after it says that the task dumps core, byte by
+	// byte: changed too early, it is read half old, half new.
+	w.await("the core of "+p.name+" has its reader", p.coreHeld)
+}
+
+// coreHeld reports whether the program runs that takes the child's core.
+func (p *Process) coreHeld() bool {
+	args := fmt.Sprintf("/proc/%d/exe\x00%s\x00%s\x00", p.PID, helperArg, coreHolder)
+	for _, name := range p.world.ListProc(".") {
+		if _, err := strconv.Atoi(name); err != nil {
+			continue
+		}
+		if got, err := p.world.readProcIfAlive(name + "/cmdline"); err == nil && got == args {
+			return true
+		}
+	}
+	return false
 }
 
 // RequireDumping ends the spec as broken unless the child still dumps core.

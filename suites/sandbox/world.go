@@ -346,13 +346,21 @@ func (w *World) ReadProc(name string) string { return w.kernel.Read(name, w.read
 
 // readProc is ReadProc for the set-up, which no kernel under test lies about.
 func (w *World) readProc(name string) string {
+	text, err := w.readProcIfAlive(name)
+	w.quiet("read /proc/"+name, err)
+	return text
+}
+
+// readProcIfAlive is readProc for a file of a task that may end at any time.
+func (w *World) readProcIfAlive(name string) (string, error) {
 	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	w.quiet("open /proc/"+name, err)
+	if err != nil {
+		return "", err
+	}
 	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
 	b, err := io.ReadAll(f)
-	w.quiet("read /proc/"+name, err)
-	return string(b)
+	return string(b), err
 }
 
 // ListProc returns the names in a folder below /proc.
