@@ -29,7 +29,7 @@ const (
 	Unavailable Status = "unavailable"
 )
 
-// Cell is one kernel on one architecture, ABI and backend, and what it reported.
+// Cell is one kernel on one architecture, ABI and backend, booted in one way, and what it reported.
 type Cell struct {
 	// Name tells the cell from every other of its run, such as "7.0-amd64".
 	Name string `json:"name"`
@@ -70,6 +70,9 @@ type Kernel struct {
 	// SHA256 is the hash of the image as shipped, in hexadecimal.
 	SHA256 string `json:"sha256,omitempty"`
 }
+
+// ScenarioName returns the name of the cell's scenario, also that of the plain initramfs.
+func (c *Cell) ScenarioName() string { return cmp.Or(c.Scenario, knowledge.Plain) }
 
 // Compare orders cells for reports: by line, then by series as numbers, then by name. A series
 // that is no series comes first.
