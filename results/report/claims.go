@@ -416,7 +416,7 @@ func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.De
 			continue
 		}
 		said = append(said, s)
-		out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s })))
+		out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s }, all)))
 	}
 	return out
 }

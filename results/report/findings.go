@@ -154,11 +154,21 @@ func areas(j *verdict.Judgement, l *lines) []Area {
 		}
 		return r
 	}
+	// What is only to be seen in other scenarios is no row.
+	var scenarios []string
+	for _, c := range j.Cells {
+		scenarios = append(scenarios, c.Cell.Scenario)
+	}
+	if len(scenarios) == 0 {
+		scenarios = []string{""}
+	}
+	slices.Sort(scenarios)
+	scenarios = slices.Compact(scenarios)
 	var out []Area
 	for _, a := range j.Base.Areas {
 		area := Area{ID: a.ID, Title: a.Title}
 		for i := range j.Base.Behaviours {
-			if b := &j.Base.Behaviours[i]; b.Area() == a.ID {
+			if b := &j.Base.Behaviours[i]; b.Area() == a.ID && slices.ContainsFunc(scenarios, b.In) {
 				area.Rows = append(area.Rows, row(b.ID, b.Condition(), b.Title))
 			}
 		}
@@ -227,12 +237,10 @@ func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) [
 	if slices.IndexFunc(r.Results, same) < i {
 		return list // an earlier column has said it for all
 	}
-	p.Kernels = f.lines.ranges(f.lines.concerned(r.Results), func(k int) bool {
-		if r.Results[k] != nil && r.Results[k].Verdict == verdict.Missing && j.Cells[k].Status != cell.Complete {
-			return false
-		}
-		return same(r.Results[k])
-	})
+	known := func(k int) bool {
+		return r.Results[k] != nil && (r.Results[k].Verdict != verdict.Missing || j.Cells[k].Status == cell.Complete)
+	}
+	p.Kernels = f.lines.ranges(f.lines.concerned(r.Results), func(k int) bool { return known(k) && same(r.Results[k]) }, known)
 	return append(list, p)
 }
 
@@ -422,17 +430,9 @@ func summary(j *verdict.Judgement, f *Findings) string {
 			whole++
 		}
 	}
-	behaviours, reported := 0, 0
+	behaviours := 0
 	for _, a := range f.Areas {
 		behaviours += len(a.Rows)
-		for _, r := range a.Rows {
-			if slices.ContainsFunc(r.Results, func(res *verdict.Result) bool { return res != nil }) {
-				reported++
-			}
-		}
-	}
-	if reported > 0 {
-		behaviours = reported // the others are of scenarios that were not booted
 	}
 	n := j.Counts()
 	s := fmt.Sprintf("%d of %s complete%s, %s, page %s: %d conform, %s in %s, %d silent",

@@ -138,7 +138,7 @@ func (in *inbox) claim(c *knowledge.Claim) claimFound {
 	h := history(in.j, in.Findings, c)
 	is := func(t verdict.Truth) func(int) bool { return func(i int) bool { return h.Standings[i].Truth == t } }
 	of := in.lines.deciding(c)
-	f.holds, f.fails, f.blind = in.lines.ranges(of, is(verdict.True)), in.lines.ranges(of, is(verdict.False)), in.lines.ranges(of, is(verdict.Undecided))
+	f.holds, f.fails, f.blind = in.lines.ranges(of, is(verdict.True), all), in.lines.ranges(of, is(verdict.False), all), in.lines.ranges(of, is(verdict.Undecided), all)
 	switch h.State {
 	case NeverTrue:
 		f.kind = kindWrong

@@ -221,13 +221,20 @@ func (l *lines) gap(g *group, a, b point) bool {
 	})
 }
 
-// span names points from the first to the last: "6.1–6.12", or "6.1, 7.2" if there is a gap. Two
-// stand beside each other with the joint of their kind.
-func (l *lines) span(g *group, points []point, two string) string {
+// hole says the same, also of a kernel of the group that says nothing.
+func (l *lines) hole(g *group, a, b point) bool {
+	return l.gap(g, a, b) || slices.ContainsFunc(g.have, func(s knowledge.Series) bool {
+		return s.Compare(a.series) > 0 && s.Compare(b.series) < 0
+	})
+}
+
+// span names points from the first to the last: "6.1–6.12", or "6.1, 7.2" if apart says that there is
+// something between them. Of two that stand beside each other, two stands between them.
+func span(points []point, apart func(a, b point) bool, two string) string {
 	var parts []string
 	for i := 0; i < len(points); i++ {
 		first := i
-		for i+1 < len(points) && !l.gap(g, points[i], points[i+1]) {
+		for i+1 < len(points) && !apart(points[i], points[i+1]) {
 			i++
 		}
 		switch i - first {
@@ -245,12 +252,13 @@ func (l *lines) span(g *group, points []point, two string) string {
 // said says what a group's kernels do: "5.10–6.19 EINVAL; OK since 7.0".
 func (l *lines) said(g *group) string {
 	runs := spells(g.points)
+	gap := func(a, b point) bool { return l.gap(g, a, b) }
 	var parts []string
 	for i, r := range runs {
-		text, kernels := r[0].text, l.span(g, r, dash)
+		text, kernels := r[0].text, span(r, gap, dash)
 		unsure := ""
 		if i > 0 {
-			if before := runs[i-1][len(runs[i-1])-1]; l.gap(g, before, r[0]) {
+			if before := runs[i-1][len(runs[i-1])-1]; gap(before, r[0]) {
 				unsure = " (changed between " + before.label + " and " + r[0].label + ")"
 			}
 		}
@@ -362,44 +370,51 @@ func (l *lines) spans(of []line, what func(column int) string) string {
 	return l.compose(groups, silent, l.said)
 }
 
-// ranges names the kernels for which in holds: "5.10–6.12, 7.0", with the lines unless they are all alike.
-func (l *lines) ranges(of []line, in func(column int) bool) string {
+// ranges names the kernels for which in holds: "5.10–6.12, 7.0", with the lines that do otherwise:
+// "5.10–6.12 (not s390x); 5.10 (s390x)", or with all lines where there is no rule. known says of which cells
+// it can be said at all.
+func (l *lines) ranges(of []line, in, known func(column int) bool) string {
 	const yes, no = "yes", "no"
 	groups, _ := l.group(of, func(i int) string {
-		if in(i) {
+		switch {
+		case in(i):
 			return yes
+		case known(i):
+			return no
 		}
-		return no
+		return ""
 	})
 	holds := func(g *group) bool { return slices.ContainsFunc(g.points, func(p point) bool { return p.text == yes }) }
 	say := func(g *group) string {
 		var parts []string
 		for _, r := range spells(g.points) {
 			if r[0].text == yes {
-				parts = append(parts, l.span(g, r, ", "))
+				parts = append(parts, span(r, func(a, b point) bool { return l.hole(g, a, b) }, ", "))
 			}
 		}
 		return strings.Join(parts, ", ")
 	}
-	n, unnamed := 0, false
+	n := 0
 	for _, g := range groups {
 		n += len(g.lines)
 	}
 	var parts []string
 	var not []*line
+	ruled := false // the first part is of most lines, or all, and so names none
 	for i, g := range groups {
-		// A rule needs no names if the lines that it leaves out have theirs.
-		unnamed = unnamed || i == 0 && (len(g.lines) == n && (l.everywhere(g.lines) || len(l.archs) < 2) || len(g.lines) < n && 2*len(g.lines) > n) && holds(g)
-		switch {
-		case !holds(g):
+		if !holds(g) {
 			not = append(not, g.lines...)
-		case i == 0 && unnamed:
-			parts = append(parts, say(g))
-		default:
-			parts = append(parts, names(g.lines)+": "+say(g))
+			continue
 		}
+		s := say(g)
+		if whole := len(g.lines) == n; i == 0 && (whole && (l.everywhere(g.lines) || len(l.archs) < 2) || !whole && 2*len(g.lines) > n) {
+			ruled = true
+		} else {
+			s += " (" + names(g.lines) + ")"
+		}
+		parts = append(parts, s)
 	}
-	if unnamed && len(not) > 0 {
+	if ruled && len(not) > 0 {
 		parts[0] += " (not " + names(not) + ")"
 	}
 	for k := range l.other {
@@ -409,6 +424,9 @@ func (l *lines) ranges(of []line, in func(column int) bool) string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+// all is for what can be said of every cell.
+func all(int) bool { return true }
 
 // onArchs says on how many architectures the cells are, " on 9 architectures", "" if on one.
 func (l *lines) onArchs() string {
@@ -436,5 +454,5 @@ func (l *lines) own(m *line, in func(column int) bool) string {
 			labels = append(labels, l.columns[i])
 		}
 	}
-	return m.String() + ": " + strings.Join(labels, ", ")
+	return strings.Join(labels, ", ") + " (" + m.String() + ")"
 }

@@ -53,7 +53,7 @@ func (f *Findings) orders(j *verdict.Judgement) []Order {
 			first = i
 		}
 	}
-	var all []*ordered
+	var found []*ordered
 	for k := range of {
 		m := of[(first+k)%len(of)]
 		var before *ordered
@@ -61,10 +61,10 @@ func (f *Findings) orders(j *verdict.Judgement) []Order {
 			if shown[i] == nil {
 				continue
 			}
-			o := f.alike(j, all, before, i, shown[i])
+			o := f.alike(j, found, before, i, shown[i])
 			if o == nil {
 				o = &ordered{winners: shown[i], before: before}
-				all = append(all, o)
+				found = append(found, o)
 			} else {
 				next := maps.Clone(shown[i])
 				maps.Copy(next, filter(o.winners, func(_ [2]string, e string) bool { return e != faults.Absent }))
@@ -74,14 +74,15 @@ func (f *Findings) orders(j *verdict.Judgement) []Order {
 			before = o
 		}
 	}
+	known := func(i int) bool { return shown[i] != nil }
 	var out []Order
-	for _, a := range all {
+	for _, a := range found {
 		o := explain(a.winners)
-		o.Kernels = f.lines.ranges(of, func(i int) bool { return slices.Contains(a.columns, i) })
+		o.Kernels = f.lines.ranges(of, func(i int) bool { return slices.Contains(a.columns, i) }, known)
 		for _, x := range faults.Table() {
 			lacks := func(i int) bool { return slices.Contains(a.columns, i) && results[i].Facts[x.ID] == faults.Absent }
 			if slices.ContainsFunc(a.columns, lacks) {
-				o.Absent = append(o.Absent, x.ID+" on "+f.lines.ranges(of, lacks))
+				o.Absent = append(o.Absent, x.ID+" on "+f.lines.ranges(of, lacks, known))
 			}
 		}
 		if a.before != nil {
@@ -100,12 +101,12 @@ type ordered struct {
 	before *ordered
 }
 
-// alike returns the one of all that column i, which shows w, belongs to, or nil: that of the kernel before it
+// alike returns the one of found that column i, which shows w, belongs to, or nil: that of the kernel before it
 // on its line, that of its series on another line, or any from another line.
-func (f *Findings) alike(j *verdict.Judgement, all []*ordered, before *ordered, i int, w faults.Winners) *ordered {
+func (f *Findings) alike(j *verdict.Judgement, found []*ordered, before *ordered, i int, w faults.Winners) *ordered {
 	mine := j.Cells[i].Cell.Line()
 	var series, other *ordered
-	for _, o := range all {
+	for _, o := range found {
 		if !agree(o.winners, w) {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
@@ -40,8 +41,8 @@ func (o *Other) words() string {
 	return fmt.Sprintf("%s, compared with %s: %s alike, %d otherwise.", s, o.With, count(o.Alike, "behaviour"), len(o.Differs))
 }
 
-// others compares every cell of another backend with a kernel of the main lines: of its own series if it
-// was booted, else with the newest, on its architecture if there is one.
+// others compares every cell of another backend with a kernel of the main lines, on its architecture if
+// there is one: the newest, or for a Linux that of its series.
 func (f *Findings) others(j *verdict.Judgement) []Other {
 	var out []Other
 	for i := range f.lines.other {
@@ -77,7 +78,8 @@ func (f *Findings) likest(j *verdict.Judgement, m *line, k int) int {
 			if of.ABI == m.ABI && of.Flavour == "" {
 				s += 2
 			}
-			if j.Cells[i].Series == j.Cells[k].Series {
+			// What another implementation says it is like, it is not.
+			if m.Backend == cell.Host && j.Cells[i].Series == j.Cells[k].Series {
 				s++
 			}
 			newer := best >= 0 && s == score && j.Cells[i].Series.Compare(j.Cells[best].Series) > 0

@@ -278,6 +278,8 @@ func (p *printer) heads(g *grid, labels []string, tight bool, first, last string
 	for i, c := range labels {
 		major, minor, ok := strings.Cut(c, ".")
 		switch {
+		case tight && !ok && len(c) <= 8:
+			heads[i] = strings.Split(c, "")
 		case !ok || len(c) > 5:
 			heads[i] = []string{c}
 		case tight:
@@ -350,21 +352,22 @@ func (p *printer) marks(g *grid, t *table) {
 	}
 }
 
-// outcomes says the outcomes of a row in a few letters: "EINVAL, 7.0 OK".
+// outcomes says the outcomes of a row in a few letters: "EINVAL, 7.0 OK". What stands apart is
+// compared with the newest kernel.
 func (p *printer) outcomes(t *table, r *tableRow) string {
 	s := ""
 	var last *verdict.Result
 	for i, res := range r.results {
-		if t.columns[i].apart {
-			last = nil
-		}
 		if res == nil || res.Outcome == "" {
 			continue
 		}
+		left := last
+		if !t.columns[i].apart {
+			last = res
+		}
 		mark := ""
-		if last != nil && res.Outcome == last.Outcome {
-			if !otherFacts(res, last, r.varying) {
-				last = res
+		if left != nil && res.Outcome == left.Outcome {
+			if !otherFacts(res, left, r.varying) {
 				continue
 			}
 			mark, p.starred = factMark, true
@@ -373,7 +376,6 @@ func (p *printer) outcomes(t *table, r *tableRow) string {
 			s += ", " + t.columns[i].label + " "
 		}
 		s += oneLine(res.Outcome) + mark
-		last = res
 	}
 	return s
 }
@@ -398,7 +400,7 @@ func (p *printer) legend(tables []table, wide bool) {
 		parts = append(parts, "an outcome holds until another to its right")
 	}
 	if slices.ContainsFunc(tables, func(t table) bool { return t.split }) {
-		parts = append(parts, "a row of architectures: only they do not as the row above")
+		parts = append(parts, "architectures in a row of their own differ from the row above")
 	}
 	if p.starred {
 		parts = append(parts, factMark+" with other facts, see below")
