@@ -21,9 +21,6 @@ type Line struct {
 	Flavour string
 }
 
-// Host is the backend that runs the suite on the Linux that is running already.
-const Host = "host"
-
 // qemu is the backend that is not worth mention.
 const qemu = "qemu"
 

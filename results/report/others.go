@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
@@ -63,6 +62,9 @@ func (f *Findings) others(j *verdict.Judgement) []Other {
 	return out
 }
 
+// host is the backend that is a Linux of the user's own, of which the series tells what it is like.
+const host = "host"
+
 // likest returns the column to compare column k of m with, or -1.
 func (f *Findings) likest(j *verdict.Judgement, m *line, k int) int {
 	best, score := -1, 0
@@ -79,7 +81,7 @@ func (f *Findings) likest(j *verdict.Judgement, m *line, k int) int {
 				s += 2
 			}
 			// What another implementation says it is like, it is not.
-			if m.Backend == cell.Host && j.Cells[i].Series == j.Cells[k].Series {
+			if m.Backend == host && j.Cells[i].Series == j.Cells[k].Series {
 				s++
 			}
 			newer := best >= 0 && s == score && j.Cells[i].Series.Compare(j.Cells[best].Series) > 0
