@@ -11,6 +11,7 @@ import (
 
 	"pivotspec/harness/accel"
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/matrix"
 	"pivotspec/harness/vm"
 	"pivotspec/images"
@@ -26,11 +27,15 @@ type Plan struct {
 	jobs    []matrix.Job // of the same order and, from Identify on, length as targets
 }
 
-// target is one kernel as it was named: an entry of the catalogue, or a path.
+// target is one kernel as it was named: an entry of the catalogue, a path, or a backend.
 type target struct {
-	entry kernels.Entry
-	path  string // "" for an entry
+	entry   kernels.Entry
+	path    string          // "" for an entry
+	backend backend.Backend // nil for what QEMU boots
 }
+
+// isEntry says whether the catalogue knows of the target.
+func (t target) isEntry() bool { return t.path == "" && t.backend == nil }
 
 // Watch takes what a person may want to see of the work. Any field may be nil.
 type Watch struct {
@@ -48,7 +53,7 @@ var errInterrupted = errors.New("interrupted before it began")
 // addEntry adds an entry unless it is there already: 7.0 and 7.0-cloud-amd64 are one cell.
 func (p *Plan) addEntry(e kernels.Entry) {
 	if !slices.ContainsFunc(p.targets, func(t target) bool {
-		return t.path == "" && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
+		return t.isEntry() && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
 	}) {
 		p.targets = append(p.targets, target{entry: e})
 	}
@@ -77,7 +82,7 @@ func (p *Plan) Len() int { return len(p.targets) }
 func (p *Plan) Entries() []kernels.Entry {
 	var out []kernels.Entry
 	for _, t := range p.targets {
-		if t.path == "" {
+		if t.isEntry() {
 			out = append(out, t.entry)
 		}
 	}
@@ -100,6 +105,10 @@ func (p *Plan) Paths() []string {
 func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 	p.jobs = nil
 	for _, t := range p.targets {
+		if t.backend != nil {
+			p.jobs = append(p.jobs, p.lab.find(ctx, t.backend))
+			continue
+		}
 		if t.path != "" {
 			p.jobs = append(p.jobs, p.lab.identify(ctx, t.path))
 			continue
@@ -166,7 +175,9 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 	e := equipper{lab: p.lab, wish: p.wish, watch: w, choices: map[string]choice{}, given: map[string]*images.Builder{}}
 	for i := range p.jobs {
 		j := &p.jobs[i]
-		if j.Err == nil {
+		if b := p.targets[i].backend; j.Err == nil && b != nil {
+			j.Err = interrupted(ctx, e.lend(ctx, b, j))
+		} else if j.Err == nil {
 			j.Err = interrupted(ctx, e.equip(ctx, j))
 		}
 	}
@@ -177,7 +188,7 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 func (p *Plan) fetch(ctx context.Context, w Watch) {
 	results := p.lab.Store.Get(ctx, p.Entries(), w.Fetching)
 	for i, t := range p.targets {
-		if t.path != "" {
+		if !t.isEntry() {
 			continue
 		}
 		j, r := &p.jobs[i], results[0]
