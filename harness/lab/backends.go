@@ -9,6 +9,7 @@ import (
 
 	"pivotspec/harness/arch"
 	"pivotspec/harness/backend"
+	"pivotspec/harness/host"
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
@@ -17,7 +18,7 @@ import (
 
 // backends are what can run the suite beside QEMU, by the names that users give them.
 func backends() []backend.Backend {
-	return []backend.Backend{}
+	return []backend.Backend{host.Backend{}}
 }
 
 // addBackend adds the backend of that name, and says whether there is one.
