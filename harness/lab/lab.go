@@ -11,6 +11,7 @@ import (
 
 	"pivotspec/harness/accel"
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
@@ -23,6 +24,8 @@ type Lab struct {
 	Table     *arch.Table
 	Images    *images.Builder
 	Chooser   *accel.Chooser
+	// Backends are what can run the suite beside QEMU.
+	Backends []backend.Backend
 	// Dir is the folder of the cache.
 	Dir string
 }
@@ -44,14 +47,16 @@ func Open(dir, source string, opts ...kernels.Option) (*Lab, error) {
 	}
 	return &Lab{
 		Catalogue: cat, Store: store, Table: table, Dir: store.Dir(),
-		Images:  &images.Builder{Dir: filepath.Join(store.Dir(), "images"), Source: source},
-		Chooser: &accel.Chooser{Table: table, Dir: filepath.Join(store.Dir(), "accel")},
+		Images:   &images.Builder{Dir: filepath.Join(store.Dir(), "images"), Source: source},
+		Chooser:  &accel.Chooser{Table: table, Dir: filepath.Join(store.Dir(), "accel")},
+		Backends: backends(),
 	}, nil
 }
 
 // Wish is what a user asks to be run.
 type Wish struct {
-	// Kernels are names of the catalogue, files or folders; none means the default matrix.
+	// Kernels are names of the catalogue or of backends, files or folders; none means the
+	// default matrix.
 	Kernels []string
 	// Archs are architectures for names that come without one; none means the catalogue's own.
 	Archs []string
@@ -109,7 +114,7 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 			}
 		}
 		for _, ref := range w.Kernels {
-			if l.Catalogue.IsPath(ref) {
+			if l.isBackend(ref) || l.Catalogue.IsPath(ref) {
 				continue
 			}
 			e, err := l.Catalogue.Lookup(ref, a)
@@ -120,7 +125,7 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 		}
 	}
 	for _, ref := range w.Kernels {
-		if l.Catalogue.IsPath(ref) {
+		if !p.addBackend(ref) && l.Catalogue.IsPath(ref) {
 			p.addPath(ref)
 		}
 	}

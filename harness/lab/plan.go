@@ -11,6 +11,7 @@ import (
 
 	"pivotspec/harness/accel"
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/matrix"
 	"pivotspec/harness/vm"
 	"pivotspec/images"
@@ -23,16 +24,27 @@ type Plan struct {
 	lab     *Lab
 	wish    Wish
 	targets []target
-	// scenarios are the ways to boot each target, at least one.
+	// scenarios are the ways to boot each target that QEMU boots, at least one.
 	scenarios []images.Scenario
-	jobs      []matrix.Job // from Identify on those of each target in turn, one a scenario
+	jobs      []matrix.Job // from Identify on
+	boots     []boot       // of the same order and length as jobs
 }
 
-// target is one kernel as it was named: an entry of the catalogue, or a path.
+// target is one kernel as it was named: an entry of the catalogue, a path, or a backend.
 type target struct {
-	entry kernels.Entry
-	path  string // "" for an entry
+	entry   kernels.Entry
+	path    string          // "" for an entry
+	backend backend.Backend // nil for what QEMU boots
 }
+
+// boot is what one job does: a target in one of the ways to boot it.
+type boot struct {
+	target   target
+	scenario *images.Scenario // nil for a backend, which boots nothing
+}
+
+// isEntry says whether the catalogue knows of the target.
+func (t target) isEntry() bool { return t.path == "" && t.backend == nil }
 
 // Watch takes what a person may want to see of the work. Any field may be nil.
 type Watch struct {
@@ -50,7 +62,7 @@ var errInterrupted = errors.New("interrupted before it began")
 // addEntry adds an entry unless it is there already: 7.0 and 7.0-cloud-amd64 are one cell.
 func (p *Plan) addEntry(e kernels.Entry) {
 	if !slices.ContainsFunc(p.targets, func(t target) bool {
-		return t.path == "" && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
+		return t.isEntry() && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
 	}) {
 		p.targets = append(p.targets, target{entry: e})
 	}
@@ -73,13 +85,16 @@ func sameFile(a, b string) bool {
 }
 
 // Len returns how many cells there will be.
-func (p *Plan) Len() int { return len(p.targets) * len(p.scenarios) }
+func (p *Plan) Len() int {
+	n := len(p.Backends())
+	return n + (len(p.targets)-n)*len(p.scenarios)
+}
 
 // Entries returns the kernels of the catalogue.
 func (p *Plan) Entries() []kernels.Entry {
 	var out []kernels.Entry
 	for _, t := range p.targets {
-		if t.path == "" {
+		if t.isEntry() {
 			out = append(out, t.entry)
 		}
 	}
@@ -100,17 +115,21 @@ func (p *Plan) Paths() []string {
 // Identify looks into the files and folders and returns a job for each kernel and way to boot it,
 // the kernels of the catalogue first. The jobs have their names, and cannot be run before Ready.
 func (p *Plan) Identify(ctx context.Context) []matrix.Job {
-	p.jobs = nil
+	p.jobs, p.boots = nil, nil
 	for _, t := range p.targets {
-		if t.path != "" {
-			p.jobs = append(p.jobs, p.boots(p.lab.identify(ctx, t.path))...)
-			continue
+		switch {
+		case t.backend != nil:
+			p.jobs = append(p.jobs, p.lab.find(ctx, t.backend))
+			p.boots = append(p.boots, boot{target: t})
+		case t.path != "":
+			p.add(t, p.lab.identify(ctx, t.path))
+		default:
+			j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
+			if p.lab.isVariant(t.entry) {
+				j.Name = t.entry.Series + "-" + t.entry.Flavour
+			}
+			p.add(t, j)
 		}
-		j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
-		if p.lab.isVariant(t.entry) {
-			j.Name = t.entry.Series + "-" + t.entry.Flavour
-		}
-		p.jobs = append(p.jobs, p.boots(j)...)
 	}
 	unique(p.jobs)
 	return slices.Clone(p.jobs)
@@ -168,13 +187,18 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 	e := equipper{lab: p.lab, wish: p.wish, watch: w, choices: map[string]choice{}, given: map[string]*images.Builder{}}
 	for i := range p.jobs {
 		j := &p.jobs[i]
-		if j.Err == nil {
+		switch b := p.boots[i]; {
+		case j.Err != nil:
+			continue
+		case b.target.backend != nil:
+			j.Err = e.lend(ctx, b.target.backend, j)
+		default:
 			j.Err = e.equip(ctx, j)
-			if s := &p.scenarios[i%len(p.scenarios)]; j.Err == nil && !p.wish.Bare {
-				j.Err = e.enter(ctx, j, s)
+			if j.Err == nil && !p.wish.Bare {
+				j.Err = e.enter(ctx, j, b.scenario)
 			}
-			j.Err = interrupted(ctx, j.Err)
 		}
+		j.Err = interrupted(ctx, j.Err)
 	}
 	return slices.Clone(p.jobs)
 }
@@ -182,22 +206,22 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 // fetch gives the jobs of the catalogue their kernels.
 func (p *Plan) fetch(ctx context.Context, w Watch) {
 	results := p.lab.Store.Get(ctx, p.Entries(), w.Fetching)
-	for i, t := range p.targets {
-		if t.path != "" {
-			continue
-		}
-		r := results[0]
-		results = results[1:]
-		for n := range p.scenarios {
-			j := &p.jobs[i*len(p.scenarios)+n]
-			j.Kernel = r.Kernel
-			if r.Kernel.Boot == "" {
-				j.Err = interrupted(ctx, r.Err)
-			}
-		}
+	of := map[string]kernels.Result{}
+	for _, r := range results {
+		of[r.Entry.Name] = r
 		if r.Kernel.Boot != "" && r.Err != nil {
 			// A refresh failed and the kernel is cached: it runs, and the user knows which.
 			w.Note(fmt.Sprintf("%s: using %s from the cache: %v", r.Entry.Name, r.Kernel.Version, r.Err))
+		}
+	}
+	for i, b := range p.boots {
+		if !b.target.isEntry() {
+			continue
+		}
+		r := of[b.target.entry.Name]
+		p.jobs[i].Kernel = r.Kernel
+		if r.Kernel.Boot == "" {
+			p.jobs[i].Err = interrupted(ctx, r.Err)
 		}
 	}
 }

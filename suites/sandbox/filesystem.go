@@ -56,6 +56,7 @@ type Disk struct {
 // can be written to has a copy of it in memory. A kernel without loop devices ends the spec
 // as unsupported. It has to be called before the world leaves its first root.
 func (w *World) Disk(image string, readOnly bool) Disk {
+	w.ChangesMachine("a loop device")
 	file, err := os.Open(image)
 	w.quiet("open "+image, err)
 	defer file.Close()

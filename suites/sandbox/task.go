@@ -157,6 +157,7 @@ func (p *Process) wait(flags int, want func(unix.WaitStatus) bool) {
 func (p *Process) Dump() {
 	w := p.world
 	const file = "sys/kernel/core_pattern"
+	w.ChangesMachine("kernel.core_pattern")
 	before := w.readProc(file)
 	// %P is the ID of the process that dumps, a copy of this one; see core(5).
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)

@@ -1,0 +1,107 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
+	"pivotspec/harness/host"
+	"pivotspec/harness/matrix"
+	"pivotspec/images"
+	"pivotspec/kernels"
+	"pivotspec/suites/knowledge"
+)
+
+// backends are what can run the suite beside QEMU, by the names that users give them.
+func backends() []backend.Backend {
+	return []backend.Backend{host.Backend{}}
+}
+
+// addBackend adds the backend of that name, and says whether there is one.
+func (p *Plan) addBackend(name string) bool {
+	i := slices.IndexFunc(p.lab.Backends, func(b backend.Backend) bool { return b.Name() == name })
+	if i < 0 {
+		return false
+	}
+	b := p.lab.Backends[i]
+	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.backend != nil && t.backend.Name() == name }) {
+		p.targets = append(p.targets, target{backend: b})
+	}
+	return true
+}
+
+// isBackend reports whether ref is the name of a backend; a file of that name is ./ref.
+func (l *Lab) isBackend(ref string) bool {
+	return slices.ContainsFunc(l.Backends, func(b backend.Backend) bool { return b.Name() == ref })
+}
+
+// Backends returns the names of the backends of the wish.
+func (p *Plan) Backends() []string {
+	var out []string
+	for _, t := range p.targets {
+		if t.backend != nil {
+			out = append(out, t.backend.Name())
+		}
+	}
+	return out
+}
+
+// find makes the job of a backend.
+func (l *Lab) find(ctx context.Context, b backend.Backend) matrix.Job {
+	j := matrix.Job{Name: b.Name(), Arch: "unknown", Guest: b.Guest(backend.Program{})}
+	a, err := l.native()
+	if err != nil {
+		j.Err = err
+		return j
+	}
+	j.Name, j.Arch = b.Name()+"-"+a.Name, a.Name
+	k, err := b.Find(ctx)
+	j.Err = interrupted(ctx, err)
+	j.Kernel = kernels.Kernel{Version: k.Version, SHA256: k.SHA256}
+	j.Series = k.Series
+	if s, err := knowledge.SeriesOf(k.Version); j.Series == "" && err == nil {
+		j.Series = s.String()
+	}
+	return j
+}
+
+// native returns the row of this machine's architecture.
+func (l *Lab) native() (*arch.Arch, error) {
+	for _, name := range l.Table.Names() {
+		a, err := l.Table.Arch(name)
+		if err != nil {
+			return nil, err
+		}
+		if abi, err := a.ABI(""); err == nil && abi.Env["GOARCH"] == runtime.GOARCH {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("this machine's architecture (%s for Go) is none that pivotspec knows", runtime.GOARCH)
+}
+
+// lend gives a job of a backend the guest program.
+func (e *equipper) lend(ctx context.Context, b backend.Backend, j *matrix.Job) error {
+	a, err := e.lab.Table.Arch(j.Arch)
+	if err != nil {
+		return err
+	}
+	abi, err := a.ABI("")
+	if err != nil {
+		return err
+	}
+	if e.wish.Bare {
+		return fmt.Errorf("%s has no bare boot: nothing is booted", b.Name())
+	}
+	e.watch.Doing("building the guest for " + a.Name)
+	img, err := e.image(ctx, images.Target{Name: abi.Name, Env: abi.Environ()})
+	if err != nil {
+		return err
+	}
+	j.ABI = abi.Env["GOARCH"]
+	j.Guest = b.Guest(backend.Program{Binary: img.Binary, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits})
+	return nil
+}
