@@ -28,6 +28,9 @@ func EarlySpecs() []spec.Spec {
 // kernelThreadsSpec observes the threads of the kernel, which up to 7.2 share root and cwd with PID 1.
 func kernelThreadsSpec() spec.Spec {
 	return spec.Spec{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
+		if !w.IsKernelThread(kthreadd) {
+			w.Unsupported("kernel threads in /proc: process %d is none", kthreadd)
+		}
 		inJail(w, func() {
 			w.Fact("before", kernelRoot(w))
 			// The caller has an fs of its own, so whom it moves it does not share it with.

@@ -71,6 +71,7 @@ func (w *World) LimitMounts(path string) {
 func (w *World) sysctl(name, value string) {
 	path := "sys/fs/" + name
 	fd, err := unix.Openat(w.proc, path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	w.lacksProc(path, err)
 	w.quiet("open /proc/"+path, err)
 	w.Defer(func() { unix.Close(fd) })
 	before := make([]byte, 32)

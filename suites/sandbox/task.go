@@ -157,6 +157,10 @@ func (p *Process) wait(flags int, want func(unix.WaitStatus) bool) {
 func (p *Process) Dump() {
 	w := p.world
 	const file = "sys/kernel/core_pattern"
+	fd, err := unix.Openat(w.proc, file, unix.O_PATH|unix.O_CLOEXEC, 0)
+	w.lacksProc(file, err)
+	w.quiet("open /proc/"+file, err)
+	unix.Close(fd)
 	before := w.readProc(file)
 	// %P is the ID of the process that dumps, a copy of this one; see core(5).
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)
@@ -207,7 +211,12 @@ func (p *Process) Leaderless() (threads []int) {
 		return strings.HasPrefix(state, "Z")
 	})
 	w.note(p.name + ": its first thread exits")
-	for _, name := range w.ListProc(fmt.Sprintf("%d/task", p.PID)) {
+	tasks := fmt.Sprintf("%d/task", p.PID)
+	fd, err := unix.Openat(w.proc, tasks, unix.O_PATH|unix.O_CLOEXEC, 0)
+	w.lacksProc("(a process with a dead first thread)/task", err)
+	w.quiet("open /proc/"+tasks, err)
+	unix.Close(fd)
+	for _, name := range w.ListProc(tasks) {
 		if id, err := strconv.Atoi(name); err == nil && id != p.PID {
 			threads = append(threads, id)
 		}
