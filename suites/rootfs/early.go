@@ -17,6 +17,7 @@ const kthreadd = 2
 func EarlySpecs() []spec.Spec {
 	return []spec.Spec{
 		{ID: "rootfs/mount-ids", Stage: spec.Initial, Body: func(w *sandbox.World) {
+			requireInitramfs(w)
 			w.Observe(w.TryLook("/"))
 			root := w.MountAt(w.Self(), "/")
 			w.Fact("root-id", root.ID)

@@ -66,12 +66,17 @@ func variants() []spec.Spec {
 // Require ends the spec as unsupported unless the root is the initramfs. It marks that as
 // "old_root", and returns the world's base, an empty directory on it.
 func Require(w *sandbox.World) (base string) {
+	requireInitramfs(w)
+	w.Mark("old_root", "/")
+	return w.Base()
+}
+
+// requireInitramfs ends the spec as unsupported unless the root is the initramfs.
+func requireInitramfs(w *sandbox.World) {
 	root := w.MountAt(w.Self(), "/")
 	if root.Type != "rootfs" && root.Type != "tmpfs" && root.Type != "ramfs" {
 		w.Unsupported("an initramfs as root: this root is %s", root.Type)
 	}
-	w.Mark("old_root", "/")
-	return w.Base()
 }
 
 // Bind makes a bind of the initramfs, with all that is mounted below it, the root: it differs

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,8 +54,6 @@ func (w *World) requireEmptied(before Place) {
 // effective user and group IDs, which the filesystem IDs follow, and puts back the capabilities
 // that go with the change, less those that override permission bits.
 func (w *World) setEffective(id int) {
-	runtime.LockOSThread() // as it is; said here because what follows is the thread's alone
-	defer runtime.UnlockOSThread()
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var caps [2]unix.CapUserData
 	w.quiet("capget", unix.Capget(&header, &caps[0]))

@@ -211,12 +211,10 @@ func (p *Process) Leaderless() (threads []int) {
 		return strings.HasPrefix(state, "Z")
 	})
 	w.note(p.name + ": its first thread exits")
-	tasks := fmt.Sprintf("%d/task", p.PID)
-	fd, err := unix.Openat(w.proc, tasks, unix.O_PATH|unix.O_CLOEXEC, 0)
-	w.lacksProc("(a process with a dead first thread)/task", err)
-	w.quiet("open /proc/"+tasks, err)
-	unix.Close(fd)
-	for _, name := range w.ListProc(tasks) {
+	names, err := w.listProc(fmt.Sprintf("%d/task", p.PID))
+	w.lacksProc("(a process whose first thread is dead)/task", err)
+	w.quiet("list /proc/PID/task", err)
+	for _, name := range names {
 		if id, err := strconv.Atoi(name); err == nil && id != p.PID {
 			threads = append(threads, id)
 		}
