@@ -10,6 +10,7 @@ import (
 	"pivotspec/harness/arch"
 	"pivotspec/harness/backend"
 	"pivotspec/harness/gvisor"
+	"pivotspec/harness/host"
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
@@ -20,6 +21,7 @@ import (
 // source is a folder in the source tree, dir that of the cache.
 func backends(source, dir string) []backend.Backend {
 	return []backend.Backend{
+		host.Backend{},
 		&gvisor.Backend{Source: source, Dir: filepath.Join(dir, gvisor.Name)},
 	}
 }

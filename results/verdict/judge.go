@@ -46,6 +46,7 @@ type report struct {
 	warnings []*record.Record
 	planned  bool
 	ended    bool
+	borrowed bool // see [cell.Cell.Borrowed]
 }
 
 func sortRecords(records []*record.Record) report {
@@ -81,6 +82,7 @@ func same(a, b *record.Record) bool {
 
 func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellResult {
 	p := sortRecords(c.Records)
+	p.borrowed = c.Borrowed()
 	out := &CellResult{Cell: c, Status: c.Status, Reason: c.Reason}
 	var wrongKernel string
 	if i, ok := base.Implementation(c.Backend); ok {
@@ -203,7 +205,9 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 		return give(Broken, "reported twice with different results")
 	case r.Status == record.Broken:
 		return give(Broken, orUnsaid(r.Why))
-	case r.Status == record.Unsupported && b.Needs == "":
+	case r.Status == record.Unsupported && r.Beyond != "" && !p.borrowed:
+		return give(Unexpected, fmt.Sprintf("reported as beyond a machine that is not its own (%s), and this one was", orUnsaid(r.Why)))
+	case r.Status == record.Unsupported && r.Beyond == "" && b.Needs == "":
 		return give(Unexpected, fmt.Sprintf("reported as unsupported (%s), and it is not known to need anything", orUnsaid(r.Why)))
 	case r.Status == record.Unsupported:
 		return give(Unsupported, orUnsaid(r.Why))

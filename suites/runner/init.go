@@ -53,12 +53,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		worlds(c, shared, word, o)
 		return
 	}
-	plan := make([]string, 0, len(specs))
-	for _, s := range specs {
-		plan = append(plan, s.ID)
-	}
-	slices.Sort(plan)
-	c.send(&record.Record{Schema: record.Schema, Type: record.TypePlan, Plan: plan})
+	c.send(plan(specs))
 	if err := prepare(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
 		return
@@ -84,6 +79,16 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		c.send(w)
 	}
 	c.end(len(warnings) > 0)
+}
+
+// plan is the record that comes first.
+func plan(specs []spec.Spec) *record.Record {
+	ids := make([]string, 0, len(specs))
+	for _, s := range specs {
+		ids = append(ids, s.ID)
+	}
+	slices.Sort(ids)
+	return &record.Record{Schema: record.Schema, Type: record.TypePlan, Plan: ids}
 }
 
 // ownConsole returns the console under a descriptor that only the records use.
@@ -148,8 +153,9 @@ func relax() {
 // supervise runs the suite from the spec with index first until it is done, dies or hangs, and
 // returns the index of the spec to go on with: the one behind that in which it died or hung. A
 // suite that is done says so through a pipe and stays, with its parked worlds.
-func supervise(c *console, shared int, specs []spec.Spec, first int, patience time.Duration) (next int) {
-	current, why := attend(c, shared, patience, suiteArg, strconv.Itoa(first))
+// args are arguments for it behind the index.
+func supervise(c *console, shared int, specs []spec.Spec, first int, patience time.Duration, args ...string) (next int) {
+	current, why := attend(c, shared, patience, append([]string{suiteArg, strconv.Itoa(first)}, args...)...)
 	switch {
 	case why == "":
 		return len(specs)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/all"
+	"pivotspec/suites/contain"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
@@ -58,7 +59,15 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	apart := len(os.Args) > 1 && os.Args[len(os.Args)-1] == contain.Arg
 	switch {
+	case apart && len(os.Args) == 2:
+		done := make(chan error)
+		go func() { done <- contained(specs, o) }()
+		if err := <-done; err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(contain.ExitRefused)
+		}
 	case os.Getpid() == 1:
 		done := make(chan struct{})
 		go func() {
@@ -66,7 +75,7 @@ func Main(k sandbox.Kernel, opts ...Option) {
 			boot(k, specs, o)
 		}()
 		<-done
-	case len(os.Args) == 3 && os.Args[1] == suiteArg:
+	case (len(os.Args) == 3 || len(os.Args) == 4 && apart) && os.Args[1] == suiteArg:
 		first, err := strconv.Atoi(os.Args[2])
 		private := stage(specs, spec.Private)
 		if err != nil || first < 0 || first > len(private) {
@@ -80,7 +89,7 @@ func Main(k sandbox.Kernel, opts ...Option) {
 			os.Exit(1)
 		}
 		done := make(chan error)
-		go func() { done <- suite(k, private, first, c) }()
+		go func() { done <- suite(k, private, first, c, apart) }()
 		if err := <-done; err != nil {
 			fmt.Fprintln(os.Stderr, "pivotspec guest:", err)
 			os.Exit(1)
@@ -110,13 +119,15 @@ func stage(specs []spec.Spec, s spec.Stage) []spec.Spec {
 	return out
 }
 
-// suite runs the private specs from index first on and sends their records.
-func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console) error {
+// suite runs the private specs from index first on and sends their records. apart says that it
+// runs in namespaces of its own on somebody's machine.
+func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console, apart bool) error {
 	env, err := sandbox.Open(k, Base)
 	if err != nil {
 		return err
 	}
 	env.Park = true
+	env.Borrowed, env.Limited = apart, apart && contain.Limited()
 	ginkgo("pivot_root(2) in private mount namespaces", specs[first:], func(s spec.Spec) *record.Record {
 		index := slices.IndexFunc(specs, func(o spec.Spec) bool { return o.ID == s.ID })
 		c.state.current.Store(int64(index))

@@ -56,6 +56,7 @@ type Disk struct {
 // can be written to has a copy of it in memory. A kernel without loop devices ends the spec
 // as unsupported. It has to be called before the world leaves its first root.
 func (w *World) Disk(image string, readOnly bool) Disk {
+	w.ChangesMachine("a loop device")
 	control, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
 		w.lacks("the kernel has no loop devices", "loop")

@@ -25,6 +25,7 @@ func (w *World) Without(name string, caps []int, step func()) {
 // AsUser runs step with the filesystem user and group IDs of an ordinary user and without
 // the capabilities that override permission bits, and becomes root again.
 func (w *World) AsUser(uid int, step func()) {
+	w.RequireUser(uid)
 	// The overrides are dropped by hand as well: whether setfsuid drops them depends on securebits.
 	w.Without("CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH", []int{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_SEARCH}, func() {
 		w.setfs(uid)

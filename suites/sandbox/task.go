@@ -157,6 +157,7 @@ func (p *Process) wait(flags int, want func(unix.WaitStatus) bool) {
 func (p *Process) Dump() {
 	w := p.world
 	const file = "sys/kernel/core_pattern"
+	w.ChangesMachine("kernel.core_pattern")
 	fd, err := unix.Openat(w.proc, file, unix.O_PATH|unix.O_CLOEXEC, 0)
 	w.lacksProc(file, err)
 	w.quiet("open /proc/"+file, err)
