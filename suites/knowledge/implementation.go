@@ -83,9 +83,9 @@ func (b *Base) Holder(e *Entry) string {
 	case b.as == nil:
 		return e.Range()
 	case e == b.as.Own(e.Behaviour):
-		return "of " + b.as.Title
+		return e.Range()
 	}
-	return fmt.Sprintf("of Linux %s, which %s is compared with", b.as.Like, b.as.Title)
+	return fmt.Sprintf("on Linux %s, with which %s is compared", b.as.Like, b.as.Title)
 }
 
 // lacked names what a behaviour needs of what the implementation lacks, "" for nothing.

@@ -259,6 +259,8 @@ type Entry struct {
 	// NoControl, in the ledger of an implementation, says why its errno can be trusted where the spec
 	// makes no positive control: it expects of Linux that the call succeeds.
 	NoControl string `yaml:"no-control"`
+
+	of string // the title of the implementation in whose ledger it is, "" for Linux
 }
 
 // Holds reports whether the entry holds for a kernel series on an architecture.
@@ -267,10 +269,12 @@ func (e *Entry) Holds(s Series, arch string) bool {
 }
 
 // Range returns the kernels of the entry for a reader: "since 7.0", "up to 6.19",
-// "6.16 to 6.18", "on 6.19" or "always".
+// "6.16 to 6.18", "on 6.19" or "always"; or the implementation of which it holds: "on gVisor".
 func (e *Entry) Range() string {
 	var s string
 	switch {
+	case e.of != "":
+		return "on " + e.of
 	case e.From.IsZero() && e.To.IsZero():
 		s = "always"
 	case e.From.IsZero():

@@ -138,4 +138,9 @@ func (b *Base) index() {
 		id := b.Ledger[i].Behaviour
 		b.ledger[id] = append(b.ledger[id], i)
 	}
+	for i := range b.Implementations {
+		for k := range b.Implementations[i].Ledger {
+			b.Implementations[i].Ledger[k].of = b.Implementations[i].Title
+		}
+	}
 }
