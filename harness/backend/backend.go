@@ -61,6 +61,8 @@ type Kernel struct {
 	// Series is the two leading numbers of the version by whose ledger entries the cell is
 	// judged; "" takes those of Version.
 	Series string
+	// Package and PackageVersion say where it comes from; "" if it is of no package.
+	Package, PackageVersion string
 	// SHA256 is the hash of the implementation, in hexadecimal; "" if there is no file of it.
 	SHA256 string
 }

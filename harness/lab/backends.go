@@ -9,6 +9,7 @@ import (
 
 	"pivotspec/harness/arch"
 	"pivotspec/harness/backend"
+	"pivotspec/harness/gvisor"
 	"pivotspec/harness/host"
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
@@ -17,8 +18,12 @@ import (
 )
 
 // backends are what can run the suite beside QEMU, by the names that users give them.
-func backends() []backend.Backend {
-	return []backend.Backend{host.Backend{}}
+// source is a folder in the source tree, dir that of the cache.
+func backends(source, dir string) []backend.Backend {
+	return []backend.Backend{
+		host.Backend{},
+		&gvisor.Backend{Source: source, Dir: filepath.Join(dir, gvisor.Name)},
+	}
 }
 
 // addBackend adds the backend of that name, and says whether there is one.
@@ -61,12 +66,17 @@ func (l *Lab) find(ctx context.Context, b backend.Backend) matrix.Job {
 	j.Name, j.Arch = b.Name()+"-"+a.Name, a.Name
 	k, err := b.Find(ctx)
 	j.Err = interrupted(ctx, err)
-	j.Kernel = kernels.Kernel{Version: k.Version, SHA256: k.SHA256}
+	j.Kernel = kernelOf(k)
 	j.Series = k.Series
 	if s, err := knowledge.SeriesOf(k.Version); j.Series == "" && err == nil {
 		j.Series = s.String()
 	}
 	return j
+}
+
+// kernelOf is what a backend knows of its kernel, as cells record it.
+func kernelOf(k backend.Kernel) kernels.Kernel {
+	return kernels.Kernel{Version: k.Version, SHA256: k.SHA256, Package: k.Package, PackageVersion: k.PackageVersion}
 }
 
 // native returns the row of this machine's architecture.
@@ -95,6 +105,13 @@ func (e *equipper) lend(ctx context.Context, b backend.Backend, j *matrix.Job) e
 	}
 	if e.wish.Bare {
 		return fmt.Errorf("%s has no bare boot: nothing is booted", b.Name())
+	}
+	if p, ok := b.(backend.Preparer); ok {
+		k, err := p.Prepare(ctx, e.watch.Doing)
+		if err != nil {
+			return err
+		}
+		j.Kernel = kernelOf(k)
 	}
 	e.watch.Doing("building the guest for " + a.Name)
 	img, err := e.image(ctx, images.Target{Name: abi.Name, Env: abi.Environ()})

@@ -49,7 +49,7 @@ func Open(dir, source string, opts ...kernels.Option) (*Lab, error) {
 		Catalogue: cat, Store: store, Table: table, Dir: store.Dir(),
 		Images:   &images.Builder{Dir: filepath.Join(store.Dir(), "images"), Source: source},
 		Chooser:  &accel.Chooser{Table: table, Dir: filepath.Join(store.Dir(), "accel")},
-		Backends: backends(),
+		Backends: backends(source, store.Dir()),
 	}, nil
 }
 

@@ -57,6 +57,12 @@ type Disk struct {
 // as unsupported. It has to be called before the world leaves its first root.
 func (w *World) Disk(image string, readOnly bool) Disk {
 	w.ChangesMachine("a loop device")
+	control, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
+		w.lacks("the kernel has no loop devices", "loop")
+	}
+	w.quiet("open /dev/loop-control", err)
+	defer unix.Close(control)
 	file, err := os.Open(image)
 	w.quiet("open "+image, err)
 	defer file.Close()
@@ -69,12 +75,6 @@ func (w *World) Disk(image string, readOnly bool) Disk {
 		w.quiet("copy "+image, err)
 		file = memory
 	}
-	control, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
-		w.lacks("the kernel has no loop devices", "loop")
-	}
-	w.quiet("open /dev/loop-control", err)
-	defer unix.Close(control)
 	n, err := unix.IoctlRetInt(control, unix.LOOP_CTL_GET_FREE)
 	w.quiet("find a free loop device", err)
 	name := fmt.Sprintf("/dev/loop%d", n)

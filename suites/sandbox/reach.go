@@ -76,6 +76,7 @@ func (w *World) sysctl(name, value string) {
 		mode = unix.O_RDONLY
 	}
 	fd, err := unix.Openat(w.proc, path, mode|unix.O_CLOEXEC, 0)
+	w.lacksProc(path, err)
 	w.quiet("open /proc/"+path, err)
 	w.Defer(func() { unix.Close(fd) })
 	before := make([]byte, 32)

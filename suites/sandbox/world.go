@@ -375,11 +375,17 @@ func (w *World) readProcIfAlive(name string) (string, error) {
 
 // ListProc returns the names in a folder below /proc.
 func (w *World) ListProc(name string) []string {
-	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	w.quiet("open /proc/"+name, err)
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	names, err := f.Readdirnames(0)
+	names, err := w.listProc(name)
 	w.quiet("list /proc/"+name, err)
 	return names
+}
+
+func (w *World) listProc(name string) ([]string, error) {
+	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	return f.Readdirnames(0)
 }
