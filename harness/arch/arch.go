@@ -35,6 +35,9 @@ type Arch struct {
 	Boot   Boot     `yaml:"boot"`
 	// Console is the kernel's name of QEMU's first serial port, such as "ttyS0".
 	Console string `yaml:"console"`
+	// QuietOff is set where the kernel's last message, that it powers off, never gets out of its
+	// console. That QEMU ends by itself and without error stands for it then.
+	QuietOff bool `yaml:"quiet_off"`
 	// Memory is what a guest gets, in MiB.
 	Memory int `yaml:"memory"`
 	// Cmdline holds kernel arguments that every boot on this architecture needs.
