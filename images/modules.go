@@ -32,37 +32,37 @@ const (
 )
 
 // Modules returns an archive with those modules in the folder dir, or anywhere below it, that
-// the suite can use and what they depend on, decompressed, and the list of them (see package
+// the suite can use, more of them by name, and what they depend on, decompressed, and the list of them (see package
 // kmod). It goes into an initramfs behind the archive of [Builder.Guest], which stays the same
 // for all kernels. dir may be "": then the list says of each module that it is absent, and why.
 //
 // A module that is missing, cannot be read or depends on one that is missing is in the list
 // with that as the reason; only a cache that cannot be written to is an error.
-func (b *Builder) Modules(ctx context.Context, dir, why string) (*Image, error) {
-	return b.single(ctx, "modules "+dir+" "+why, func(ctx context.Context) (*Image, error) {
+func (b *Builder) Modules(ctx context.Context, dir, why string, more ...string) (*Image, error) {
+	return b.single(ctx, fmt.Sprintf("modules %q %q %q", dir, why, more), func(ctx context.Context) (*Image, error) {
 		if b.Dir != "" {
 			if err := os.MkdirAll(b.Dir, 0o755); err != nil {
 				return nil, fmt.Errorf("images: make the cache: %w", err)
 			}
 		}
-		entries, err := moduleEntries(ctx, dir, why)
+		entries, list, err := moduleEntries(ctx, dir, why, append(kmod.Wanted(), more...))
 		if err != nil {
 			return nil, err
 		}
-		var img Image
+		img := Image{Modules: list}
 		img.Path, img.SHA256, err = b.store("modules", ".cpio", 0o644, func(f *os.File) error { return Build(f, entries) })
 		return &img, err
 	})
 }
 
-// moduleEntries returns the files of the archive.
-func moduleEntries(ctx context.Context, dir, why string) ([]Entry, error) {
+// moduleEntries returns the files of the archive, and the list that is among them.
+func moduleEntries(ctx context.Context, dir, why string, wanted []string) ([]Entry, []kmod.Module, error) {
 	s := &moduleSet{files: map[string]string{}, done: map[string]bool{}, why: why}
 	switch {
 	case dir != "":
 		s.why = "the kernel's modules have none of that name"
 		if err := s.index(ctx, dir); ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		} else if err != nil {
 			clear(s.files)
 			s.why = fmt.Sprintf("the modules in %s cannot be read: %v", dir, reason(err))
@@ -70,17 +70,17 @@ func moduleEntries(ctx context.Context, dir, why string) ([]Entry, error) {
 	case s.why == "":
 		s.why = "the kernel came without modules"
 	}
-	for _, name := range kmod.Wanted() {
+	for _, name := range wanted {
 		s.add(name, nil)
 	}
 	list, err := kmod.Format(s.list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := kmod.Parse(list); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return append(s.entries, File(strings.TrimPrefix(kmod.List, "/"), 0o644, list)), nil
+	return append(s.entries, File(strings.TrimPrefix(kmod.List, "/"), 0o644, list)), s.list, nil
 }
 
 // moduleSet collects modules in the order in which they have to be loaded.

@@ -503,7 +503,7 @@ func (c *checker) claim(id string) (Claim, error) {
 			}
 		}
 	}
-	out.Kernels = j.findings.Spans(j.Judgement, func(i int) string {
+	out.Kernels = j.findings.Spans(func(i int) string {
 		v := out.Verdicts[i]
 		if n := len(v.Because); n > 2 {
 			return fmt.Sprintf("%s (%s and %d more)", v.Truth, v.Because[0], n-1)
@@ -572,7 +572,7 @@ func (c *checker) silent(r *Report, j *judged) {
 				continue
 			}
 			seen := map[string]bool{}
-			s.Kernels = j.findings.Spans(j.Judgement, func(i int) string {
+			s.Kernels = j.findings.Spans(func(i int) string {
 				res := row.Results[i]
 				if res == nil || res.Outcome == "" {
 					return ""

@@ -32,11 +32,11 @@ func TestCourse(t *testing.T) {
 		{"t", AlwaysTrue, "true on all"},
 		{"f", NeverTrue, "false on 5.10"},
 	} {
-		var s []verdict.Standing
+		var s []verdict.Truth
 		for _, r := range tt.truths {
-			s = append(s, verdict.Standing{Truth: map[rune]verdict.Truth{'t': verdict.True, 'f': verdict.False, 'u': verdict.Undecided}[r]})
+			s = append(s, map[rune]verdict.Truth{'t': verdict.True, 'f': verdict.False, 'u': verdict.Undecided}[r])
 		}
-		state, got := course(columns[:len(s)], s)
+		state, got := course(columns[:len(s)], s, func(int) bool { return false })
 		if state != tt.state || got != tt.want {
 			t.Errorf("%s: got %s, %q, want %s, %q", tt.truths, state, got, tt.state, tt.want)
 		}

@@ -20,7 +20,7 @@ func TestFindingsAreCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cells, err := baseline.Load("../baseline/amd64")
+	cells, err := baseline.Load("../baseline")
 	if err != nil {
 		t.Fatal(err)
 	}

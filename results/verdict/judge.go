@@ -3,9 +3,11 @@ package verdict
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"pivotspec/results/cell"
 	"pivotspec/suites/faults"
@@ -31,9 +33,17 @@ func Judge(base *knowledge.Base, cells []*cell.Cell, edition string) (*Judgement
 	j := &Judgement{Base: base, Edition: ed}
 	cells = slices.Clone(cells)
 	slices.SortStableFunc(cells, cell.Compare)
-	for _, c := range cells {
-		j.Cells = append(j.Cells, judgeCell(base, ed, c))
+	j.Cells = make([]*CellResult, len(cells))
+	var wait sync.WaitGroup
+	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, c := range cells {
+		wait.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			j.Cells[i] = judgeCell(base, ed, c)
+		})
 	}
+	wait.Wait()
 	return j, nil
 }
 
@@ -105,15 +115,17 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 		return out
 	}
 	judge := func(id string) {
-		out.Results = append(out.Results, judgeBehaviour(base, ed, out.Series, c.Arch, id, p, wrongKernel))
+		out.Results = append(out.Results, judgeBehaviour(base, ed, out.Series, c, id, p, wrongKernel))
 	}
 	for i := range base.Behaviours {
-		judge(base.Behaviours[i].ID)
+		if base.Behaviours[i].In(c.Scenario) {
+			judge(base.Behaviours[i].ID)
+		}
 	}
 	unknown := map[string]bool{}
 	for _, ids := range []map[string]bool{p.plan, keys(p.observed)} {
 		for id := range ids {
-			if _, ok := base.Behaviour(id); !ok {
+			if b, ok := base.Behaviour(id); !ok || !b.In(c.Scenario) {
 				unknown[id] = true
 			}
 		}
@@ -168,7 +180,7 @@ func judgeWarning(base *knowledge.Base, s knowledge.Series, arch string, w *reco
 	return out
 }
 
-func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Series, arch, id string, p report, wrongKernel string) *Result {
+func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Series, c *cell.Cell, id string, p report, wrongKernel string) *Result {
 	out := &Result{Behaviour: id}
 	give := func(v Verdict, wrong ...string) *Result {
 		out.Verdict, out.Wrong = v, wrong
@@ -182,6 +194,8 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	switch {
 	case !known && r != nil:
 		return give(Unexpected, "unknown behaviour")
+	case known && !b.In(c.Scenario):
+		return give(Unexpected, fmt.Sprintf("planned or reported in the scenario %s, to which it does not belong", c.ScenarioName()))
 	case r == nil && p.plan[id]:
 		return give(Missing, "planned and not reported")
 	case r == nil:
@@ -201,7 +215,7 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	case wrongKernel != "":
 		return give(Broken, wrongKernel)
 	}
-	out.Entry = base.Entry(id, s, arch)
+	out.Entry = base.Entry(id, s, c.Arch)
 	e := expect(base, b, out.Entry, r.Outcome)
 	if id == faults.Behaviour {
 		e.order(base, s, p.kernel, r)
