@@ -2,10 +2,12 @@ package images
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -24,21 +26,56 @@ import (
 // every build. They are made with the help of work, an empty folder.
 func disks(work string) ([]Entry, error) {
 	var out []Entry
-	for _, d := range []struct {
-		name string
-		make func(work string) ([]byte, error)
-	}{
-		{disk.Ext4, ext4Disk},
-		{disk.Squashfs, squashfsDisk},
-		{disk.Erofs, erofsDisk},
-	} {
-		b, err := d.make(work)
+	for _, name := range []string{disk.Ext4, disk.Squashfs, disk.Erofs} {
+		b, err := diskMakers()[path.Base(name)](work)
 		if err != nil {
-			return nil, fmt.Errorf("images: make the filesystem %s: %w", d.name, err)
+			return nil, fmt.Errorf("images: make the filesystem %s: %w", name, err)
 		}
-		out = append(out, File(d.name[1:], 0o644, b))
+		out = append(out, File(name[1:], 0o644, b))
 	}
 	return out, nil
+}
+
+// diskMakers returns by name what can make the content of a disk, with the help of an empty folder.
+func diskMakers() map[string]func(work string) ([]byte, error) {
+	return map[string]func(work string) ([]byte, error){
+		"ext4": ext4Disk, "squashfs": squashfsDisk, "erofs": erofsDisk,
+	}
+}
+
+// Disk returns a file in the cache with the content of a block device, whole MiB long. A guest
+// must not write to it.
+func (b *Builder) Disk(ctx context.Context, d Disk) (*Image, error) {
+	return b.single(ctx, fmt.Sprintf("disk %s %d", d.Content, d.Size), func(context.Context) (*Image, error) {
+		maker, ok := diskMakers()[d.Content]
+		if !ok {
+			return nil, fmt.Errorf("images: nothing makes a disk with the content %q", d.Content)
+		}
+		if b.Dir != "" {
+			if err := os.MkdirAll(b.Dir, 0o755); err != nil {
+				return nil, fmt.Errorf("images: make the cache: %w", err)
+			}
+		}
+		work, err := os.MkdirTemp(b.Dir, ".disks-")
+		if err != nil {
+			return nil, fmt.Errorf("images: write to the cache: %w", err)
+		}
+		defer os.RemoveAll(work)
+		content, err := maker(work)
+		if err != nil {
+			return nil, fmt.Errorf("images: make the disk %s: %w", d.Content, err)
+		}
+		const mib = 1 << 20
+		size := max(int64(d.Size)*mib, (int64(len(content))+mib-1)/mib*mib)
+		var img Image
+		img.Path, img.SHA256, err = b.store("disk-"+d.Content, ".img", 0o644, func(f *os.File) error {
+			if _, err := f.Write(content); err != nil {
+				return err
+			}
+			return f.Truncate(size)
+		})
+		return &img, err
+	})
 }
 
 // ext4Disk makes an ext4 of 256 blocks of 1 KiB, without a journal, of which it is as large as

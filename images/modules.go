@@ -32,20 +32,20 @@ const (
 )
 
 // Modules returns an archive with those modules in the folder dir, or anywhere below it, that
-// the suite can use and what they depend on, decompressed, and the list of them (see package
+// the suite can use, more of them by name, and what they depend on, decompressed, and the list of them (see package
 // kmod). It goes into an initramfs behind the archive of [Builder.Guest], which stays the same
 // for all kernels. dir may be "": then the list says of each module that it is absent, and why.
 //
 // A module that is missing, cannot be read or depends on one that is missing is in the list
 // with that as the reason; only a cache that cannot be written to is an error.
-func (b *Builder) Modules(ctx context.Context, dir, why string) (*Image, error) {
-	return b.single(ctx, "modules "+dir+" "+why, func(ctx context.Context) (*Image, error) {
+func (b *Builder) Modules(ctx context.Context, dir, why string, more ...string) (*Image, error) {
+	return b.single(ctx, fmt.Sprintf("modules %q %q %q", dir, why, more), func(ctx context.Context) (*Image, error) {
 		if b.Dir != "" {
 			if err := os.MkdirAll(b.Dir, 0o755); err != nil {
 				return nil, fmt.Errorf("images: make the cache: %w", err)
 			}
 		}
-		entries, err := moduleEntries(ctx, dir, why)
+		entries, err := moduleEntries(ctx, dir, why, append(kmod.Wanted(), more...))
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +56,7 @@ func (b *Builder) Modules(ctx context.Context, dir, why string) (*Image, error) 
 }
 
 // moduleEntries returns the files of the archive.
-func moduleEntries(ctx context.Context, dir, why string) ([]Entry, error) {
+func moduleEntries(ctx context.Context, dir, why string, wanted []string) ([]Entry, error) {
 	s := &moduleSet{files: map[string]string{}, done: map[string]bool{}, why: why}
 	switch {
 	case dir != "":
@@ -70,7 +70,7 @@ func moduleEntries(ctx context.Context, dir, why string) ([]Entry, error) {
 	case s.why == "":
 		s.why = "the kernel came without modules"
 	}
-	for _, name := range kmod.Wanted() {
+	for _, name := range wanted {
 		s.add(name, nil)
 	}
 	list, err := kmod.Format(s.list)

@@ -55,6 +55,8 @@ type Wish struct {
 	Kernels []string
 	// Archs are architectures for names that come without one; none means the catalogue's own.
 	Archs []string
+	// Scenarios are names of ways to boot, "all" for every one; none means the plain initramfs.
+	Scenarios []string
 	// Accel is the name of an accelerator or [accel.Auto], which "" means too.
 	Accel string
 	// Guest is the path of a guest binary to use instead of building one; may be "".
@@ -79,6 +81,13 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 		if _, err := os.Stat(w.Guest); err != nil {
 			return nil, fmt.Errorf("guest binary %s cannot be used: %w; give the path of one, or none to have it built", w.Guest, reasonOf(err))
 		}
+	}
+	all, err := images.Scenarios()
+	if err != nil {
+		return nil, err
+	}
+	if p.scenarios, err = images.Choose(all, w.Scenarios); err != nil {
+		return nil, err
 	}
 	archs := w.Archs
 	if len(archs) == 0 {

@@ -23,7 +23,9 @@ type Plan struct {
 	lab     *Lab
 	wish    Wish
 	targets []target
-	jobs    []matrix.Job // of the same order and, from Identify on, length as targets
+	// scenarios are the ways to boot each target, at least one.
+	scenarios []images.Scenario
+	jobs      []matrix.Job // from Identify on those of each target in turn, one a scenario
 }
 
 // target is one kernel as it was named: an entry of the catalogue, or a path.
@@ -71,7 +73,7 @@ func sameFile(a, b string) bool {
 }
 
 // Len returns how many cells there will be.
-func (p *Plan) Len() int { return len(p.targets) }
+func (p *Plan) Len() int { return len(p.targets) * len(p.scenarios) }
 
 // Entries returns the kernels of the catalogue.
 func (p *Plan) Entries() []kernels.Entry {
@@ -95,20 +97,20 @@ func (p *Plan) Paths() []string {
 	return out
 }
 
-// Identify looks into the files and folders and returns a job for each kernel, those of the
-// catalogue first. The jobs have their names, and cannot be run before Ready.
+// Identify looks into the files and folders and returns a job for each kernel and way to boot it,
+// the kernels of the catalogue first. The jobs have their names, and cannot be run before Ready.
 func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 	p.jobs = nil
 	for _, t := range p.targets {
 		if t.path != "" {
-			p.jobs = append(p.jobs, p.lab.identify(ctx, t.path))
+			p.jobs = append(p.jobs, p.boots(p.lab.identify(ctx, t.path))...)
 			continue
 		}
 		j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
 		if p.lab.isVariant(t.entry) {
 			j.Name = t.entry.Series + "-" + t.entry.Flavour
 		}
-		p.jobs = append(p.jobs, j)
+		p.jobs = append(p.jobs, p.boots(j)...)
 	}
 	unique(p.jobs)
 	return slices.Clone(p.jobs)
@@ -167,7 +169,11 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 	for i := range p.jobs {
 		j := &p.jobs[i]
 		if j.Err == nil {
-			j.Err = interrupted(ctx, e.equip(ctx, j))
+			j.Err = e.equip(ctx, j)
+			if s := &p.scenarios[i%len(p.scenarios)]; j.Err == nil && !p.wish.Bare {
+				j.Err = e.enter(ctx, j, s)
+			}
+			j.Err = interrupted(ctx, j.Err)
 		}
 	}
 	return slices.Clone(p.jobs)
@@ -180,12 +186,16 @@ func (p *Plan) fetch(ctx context.Context, w Watch) {
 		if t.path != "" {
 			continue
 		}
-		j, r := &p.jobs[i], results[0]
+		r := results[0]
 		results = results[1:]
-		j.Kernel = r.Kernel
-		if r.Kernel.Boot == "" {
-			j.Err = interrupted(ctx, r.Err)
-		} else if r.Err != nil {
+		for n := range p.scenarios {
+			j := &p.jobs[i*len(p.scenarios)+n]
+			j.Kernel = r.Kernel
+			if r.Kernel.Boot == "" {
+				j.Err = interrupted(ctx, r.Err)
+			}
+		}
+		if r.Kernel.Boot != "" && r.Err != nil {
 			// A refresh failed and the kernel is cached: it runs, and the user knows which.
 			w.Note(fmt.Sprintf("%s: using %s from the cache: %v", r.Entry.Name, r.Kernel.Version, r.Err))
 		}
@@ -247,11 +257,6 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if e.wish.Bare {
 		return nil
 	}
-	modules, err := e.lab.Images.Modules(ctx, j.Kernel.Modules, noModules(j.Kernel))
-	if err != nil {
-		return e.lab.unwritable(err)
-	}
-	j.VM.Archives = []string{modules.Path}
 	return nil
 }
 

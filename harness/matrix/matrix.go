@@ -30,6 +30,8 @@ type Job struct {
 	Err error
 	// VM is how to boot it; matrix sets the fields that take the records.
 	VM vm.Config
+	// Scenario is the way to boot, "" the plain initramfs.
+	Scenario string
 	// ABI is the GOARCH of the guest binary.
 	ABI string
 }
@@ -119,7 +121,7 @@ func memory(j *Job) int {
 // Cell describes the job as a cell that has not run: without status and records.
 func (j *Job) Cell() *cell.Cell {
 	c := &cell.Cell{
-		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Backend: "qemu",
+		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Scenario: j.Scenario, Backend: "qemu",
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,
 			PackageVersion: j.Kernel.PackageVersion, SHA256: j.Kernel.SHA256,

@@ -138,7 +138,7 @@ func (d Difference) String() string {
 // that leaves out. Cells that have the name of a recorded one are a run like the recorded, and all
 // of it counts: a cell that they lack is gone. If planned is set, cells has every cell that its
 // run planned, and what the run did not plan is left out. Other cells, such as a kernel given as a
-// file, are compared with the recorded cell of their series, architecture and ABI alone, which is
+// file, are compared with the recorded cell of their series, architecture, ABI and scenario alone, which is
 // returned under their name.
 func Match(baseline, cells []*cell.Cell, planned bool) (match []*cell.Cell, left int) {
 	named := func(name string, list []*cell.Cell) bool {
@@ -157,7 +157,7 @@ func Match(baseline, cells []*cell.Cell, planned bool) (match []*cell.Cell, left
 			continue
 		}
 		i := slices.IndexFunc(baseline, func(b *cell.Cell) bool {
-			return b.Series == c.Series && b.Arch == c.Arch && b.ABI == c.ABI
+			return b.Series == c.Series && b.Arch == c.Arch && b.ABI == c.ABI && b.Scenario == c.Scenario
 		})
 		if i < 0 {
 			continue // Compare calls it new

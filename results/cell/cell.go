@@ -29,7 +29,7 @@ const (
 	Unavailable Status = "unavailable"
 )
 
-// Cell is one kernel on one architecture, ABI and backend, and what it reported.
+// Cell is one kernel on one architecture, ABI and backend, booted in one way, and what it reported.
 type Cell struct {
 	// Name tells the cell from every other of its run, such as "7.0-amd64".
 	Name string `json:"name"`
@@ -39,6 +39,8 @@ type Cell struct {
 	Arch string `json:"arch"`
 	// ABI is the GOARCH of the guest binary.
 	ABI string `json:"abi,omitempty"`
+	// Scenario is the way to boot, such as "disk"; "" is the plain initramfs.
+	Scenario string `json:"scenario,omitempty"`
 	// Backend is what ran the guest, such as "qemu".
 	Backend string `json:"backend,omitempty"`
 	// Accel is the accelerator, such as "kvm" or "tcg".
@@ -67,12 +69,15 @@ type Kernel struct {
 	SHA256 string `json:"sha256,omitempty"`
 }
 
-// Compare orders cells for reports: by architecture, then by series as numbers, then by
-// name. A series that is no series comes first.
+// ScenarioName returns the name of the cell's scenario, also that of the plain initramfs.
+func (c *Cell) ScenarioName() string { return cmp.Or(c.Scenario, knowledge.Plain) }
+
+// Compare orders cells for reports: by architecture, then by scenario, the plain initramfs
+// first, then by series as numbers, then by name. A series that is no series comes first.
 func Compare(a, b *Cell) int {
 	sa, _ := knowledge.ParseSeries(a.Series)
 	sb, _ := knowledge.ParseSeries(b.Series)
-	return cmp.Or(cmp.Compare(a.Arch, b.Arch), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Scenario, b.Scenario), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
 }
 
 // SchemaError says that a file was written by a newer program.

@@ -236,18 +236,19 @@ type plan struct {
 
 // planned is what is known of a cell before it runs.
 type planned struct {
-	Name   string `json:"name"`
-	Series string `json:"series"`
-	Arch   string `json:"arch"`
+	Name     string `json:"name"`
+	Series   string `json:"series"`
+	Arch     string `json:"arch"`
+	Scenario string `json:"scenario,omitempty"`
 }
 
 // WritePlan stores which cells a run is about to fill in, so that [ReadDir] misses those
-// that it does not get to, even if the run is killed. Only their names, series and
-// architectures count. Its error is a *[WriteError].
+// that it does not get to, even if the run is killed. Only their names, series,
+// architectures and scenarios count. Its error is a *[WriteError].
 func WritePlan(dir string, cells []*Cell) error {
 	p := plan{Schema: Schema, Type: "run", Cells: []planned{}}
 	for _, c := range cells {
-		p.Cells = append(p.Cells, planned{c.Name, c.Series, c.Arch})
+		p.Cells = append(p.Cells, planned{c.Name, c.Series, c.Arch, c.Scenario})
 	}
 	if err := write(filepath.Join(dir, planFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(p) }); err != nil {
 		return &WriteError{Dir: dir, Err: err}
@@ -289,7 +290,7 @@ func lost(dir string, have []*Cell) ([]*Cell, error) {
 	for _, c := range p.Cells {
 		if !slices.ContainsFunc(have, func(h *Cell) bool { return h.Name == c.Name }) {
 			out = append(out, &Cell{
-				Name: c.Name, Series: c.Series, Arch: c.Arch, Status: Broken,
+				Name: c.Name, Series: c.Series, Arch: c.Arch, Scenario: c.Scenario, Status: Broken,
 				Reason: "planned, and nothing was recorded: the run ended before it",
 			})
 		}

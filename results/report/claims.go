@@ -97,6 +97,9 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 	var archs, texts []string
 	var found []State
 	byArch(j, func(arch string, from, to int) {
+		if !concerns(j.Base, h.Claim, j.Cells[from].Cell.Scenario) {
+			return
+		}
 		state, text := course(f.Columns[from:to], h.Standings[from:to])
 		found = append(found, state)
 		archs, texts = append(archs, arch), append(texts, text)
@@ -106,6 +109,15 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 		h.Summary = "undecided: there is no kernel"
 	}
 	h.State = overall(found)
+}
+
+// concerns reports whether all that a claim demands is observed in cells of a scenario: another
+// says nothing of the claim.
+func concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
+	return !slices.ContainsFunc(c.Demands, func(d knowledge.Demand) bool {
+		b, ok := base.Behaviour(d.Behaviour)
+		return !ok || !b.In(scenario)
+	})
 }
 
 // overall returns the state over all architectures.

@@ -106,12 +106,12 @@ func Find(j *verdict.Judgement) *Findings {
 func columns(j *verdict.Judgement) []string {
 	n := map[[2]string]int{}
 	for _, c := range j.Cells {
-		n[[2]string{c.Cell.Arch, c.Series.String()}]++
+		n[[2]string{part(c.Cell), c.Series.String()}]++
 	}
 	out := make([]string, len(j.Cells))
 	for i, c := range j.Cells {
 		out[i] = c.Series.String()
-		if n[[2]string{c.Cell.Arch, out[i]}] > 1 || out[i] == "" {
+		if n[[2]string{part(c.Cell), out[i]}] > 1 || out[i] == "" {
 			out[i] = oneLine(c.Cell.Name)
 		}
 	}
@@ -330,17 +330,21 @@ func reasons(results []*verdict.Result, of func(*verdict.Result) bool) string {
 // dash joins the ends of a range of kernels.
 const dash = "–"
 
-// byArch calls do with the architecture and the first and last+1 column of each architecture.
+// byArch calls do with the architecture and the first and last+1 column of each architecture, each
+// way to boot apart: "amd64", "amd64 disk".
 func byArch(j *verdict.Judgement, do func(arch string, from, to int)) {
 	for from := 0; from < len(j.Cells); {
 		to := from
-		for to < len(j.Cells) && j.Cells[to].Cell.Arch == j.Cells[from].Cell.Arch {
+		for to < len(j.Cells) && part(j.Cells[to].Cell) == part(j.Cells[from].Cell) {
 			to++
 		}
-		do(j.Cells[from].Cell.Arch, from, to)
+		do(part(j.Cells[from].Cell), from, to)
 		from = to
 	}
 }
+
+// part is the heading under which a cell stands with others.
+func part(c *cell.Cell) string { return strings.TrimSpace(c.Arch + " " + c.Scenario) }
 
 // spans says what which kernels do: "5.10–6.19 EINVAL; OK since 7.0". Kernels that showed
 // nothing are passed over.

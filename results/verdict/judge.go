@@ -105,15 +105,17 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 		return out
 	}
 	judge := func(id string) {
-		out.Results = append(out.Results, judgeBehaviour(base, ed, out.Series, c.Arch, id, p, wrongKernel))
+		out.Results = append(out.Results, judgeBehaviour(base, ed, out.Series, c, id, p, wrongKernel))
 	}
 	for i := range base.Behaviours {
-		judge(base.Behaviours[i].ID)
+		if base.Behaviours[i].In(c.Scenario) {
+			judge(base.Behaviours[i].ID)
+		}
 	}
 	unknown := map[string]bool{}
 	for _, ids := range []map[string]bool{p.plan, keys(p.observed)} {
 		for id := range ids {
-			if _, ok := base.Behaviour(id); !ok {
+			if b, ok := base.Behaviour(id); !ok || !b.In(c.Scenario) {
 				unknown[id] = true
 			}
 		}
@@ -168,7 +170,7 @@ func judgeWarning(base *knowledge.Base, s knowledge.Series, arch string, w *reco
 	return out
 }
 
-func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Series, arch, id string, p report, wrongKernel string) *Result {
+func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Series, c *cell.Cell, id string, p report, wrongKernel string) *Result {
 	out := &Result{Behaviour: id}
 	give := func(v Verdict, wrong ...string) *Result {
 		out.Verdict, out.Wrong = v, wrong
@@ -182,6 +184,8 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	switch {
 	case !known && r != nil:
 		return give(Unexpected, "unknown behaviour")
+	case known && !b.In(c.Scenario):
+		return give(Unexpected, fmt.Sprintf("planned or reported in the scenario %s, to which it does not belong", c.ScenarioName()))
 	case r == nil && p.plan[id]:
 		return give(Missing, "planned and not reported")
 	case r == nil:
@@ -201,7 +205,7 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 	case wrongKernel != "":
 		return give(Broken, wrongKernel)
 	}
-	out.Entry = base.Entry(id, s, arch)
+	out.Entry = base.Entry(id, s, c.Arch)
 	e := expect(base, b, out.Entry, r.Outcome)
 	if id == faults.Behaviour {
 		e.order(base, s, p.kernel, r)

@@ -24,6 +24,8 @@ import (
 
 // Specs returns every spec. It reports every mistake in the lists at once.
 func Specs() ([]spec.Spec, error) {
+	// Ways to boot in which the initramfs is the root as it is in the plain one.
+	initramfs := []string{"ramfs", "gzip", "zstd"}
 	return spec.Join(
 		permission.Specs(),
 		lookup.Specs(),
@@ -40,8 +42,8 @@ func Specs() ([]spec.Spec, error) {
 		migrate.Specs(),
 		after.Specs(),
 		forms.Specs(),
-		rootfs.EarlySpecs(),
+		spec.Also(rootfs.EarlySpecs(), initramfs...),
 		recipes.Specs(),
-		rootfs.Specs(),
+		spec.Also(rootfs.Specs(), initramfs...),
 	)
 }

@@ -23,8 +23,15 @@ func TestSpecsAndBehaviours(t *testing.T) {
 	observed := map[string]bool{}
 	for _, s := range specs {
 		observed[s.ID] = true
-		if _, ok := base.Behaviour(s.ID); !ok {
+		b, ok := base.Behaviour(s.ID)
+		if !ok {
 			t.Errorf("the spec %s observes a behaviour that behaviours.yaml does not have", s.ID)
+			continue
+		}
+		for _, name := range append(base.Scenarios(), s.Scenarios...) {
+			if s.In(name) != b.In(name) {
+				t.Errorf("%s: in the scenario %s the spec runs: %v; the behaviour is observed there: %v", s.ID, name, s.In(name), b.In(name))
+			}
 		}
 	}
 	for _, b := range base.Behaviours {
@@ -41,7 +48,8 @@ func TestStages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := specs[len(specs)-1]; last.ID != "rootfs/pid1-dot-dot" || last.Stage != spec.Initial {
+	plain := spec.Of(specs, "")
+	if last := plain[len(plain)-1]; last.ID != "rootfs/pid1-dot-dot" || last.Stage != spec.Initial {
 		t.Errorf("the last spec is %s", last.ID)
 	}
 	for _, s := range specs {

@@ -153,6 +153,14 @@ func (c *checker) checkBehaviours() {
 				c.addf("%s: info names %s twice", at, f)
 			}
 		}
+		for j, s := range b.Scenario {
+			if !areaID.MatchString(s) {
+				c.addf("%s: %q is not the name of a scenario", at, s)
+			}
+			if slices.Contains(b.Scenario[:j], s) {
+				c.addf("%s: scenario names %s twice", at, s)
+			}
+		}
 		for _, g := range b.Groups {
 			if g < 1 {
 				c.addf("%s: group %d: groups count from 1", at, g)

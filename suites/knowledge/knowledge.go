@@ -9,6 +9,7 @@ package knowledge
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -83,6 +84,33 @@ type Behaviour struct {
 	// Needs names the kernel feature without which the behaviour cannot be observed.
 	// A spec may report "unsupported" only for a behaviour that needs something.
 	Needs string `yaml:"needs"`
+	// Scenario names the ways to boot in which it is observed; [Plain] alone if there are none.
+	Scenario Set `yaml:"scenario"`
+}
+
+// Plain is the name of the scenario of cells and behaviours that name none.
+const Plain = "plain"
+
+// In reports whether the behaviour is observed in cells of a scenario; "" is [Plain].
+func (b *Behaviour) In(scenario string) bool {
+	if scenario == "" {
+		scenario = Plain
+	}
+	if len(b.Scenario) == 0 {
+		return scenario == Plain
+	}
+	return b.Scenario.Has(scenario)
+}
+
+// Scenarios returns the names of the scenarios in which behaviours are observed, sorted.
+func (b *Base) Scenarios() []string {
+	seen := map[string]bool{Plain: true}
+	for i := range b.Behaviours {
+		for _, s := range b.Behaviours[i].Scenario {
+			seen[s] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // Area returns the part of the ID before the slash.

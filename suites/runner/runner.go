@@ -58,6 +58,8 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
+	// The suite that init starts inherits the variable.
+	specs = spec.Of(specs, os.Getenv(spec.ScenarioVariable))
 	switch {
 	case os.Getpid() == 1:
 		done := make(chan struct{})

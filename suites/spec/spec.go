@@ -17,7 +17,7 @@ const (
 	Private Stage = iota
 	// Initial specs run as PID 1 in the initial mount namespace of a guest, after all
 	// private ones, in the order in which they are listed. Each leaves the root where it
-	// found it, but for the last, after which nothing follows.
+	// found it, but for the last of a scenario, after which nothing follows.
 	Initial
 )
 
@@ -29,6 +29,8 @@ type Spec struct {
 	ID string
 	// Stage is where it runs; private unless it says otherwise.
 	Stage Stage
+	// Scenarios are the ways to boot in which it runs, by name; [Plain] alone if there are none.
+	Scenarios []string
 	// Body builds the world and calls Observe once.
 	Body func(*sandbox.World)
 }

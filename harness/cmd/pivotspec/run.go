@@ -46,6 +46,7 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&r.wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
+	f.StringSliceVar(&r.wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all (default: the plain initramfs; see pivotspec scenarios)")
 	f.IntVar(&r.jobs, "jobs", 0, "how many guests run at once (0: one a processor)")
 	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")

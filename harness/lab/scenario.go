@@ -1,0 +1,99 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"pivotspec/harness/matrix"
+	"pivotspec/images"
+	"pivotspec/kernels"
+	"pivotspec/suites/spec"
+)
+
+// boots returns the jobs of one kernel: j once for each way to boot it.
+func (p *Plan) boots(j matrix.Job) []matrix.Job {
+	out := make([]matrix.Job, 0, len(p.scenarios))
+	for i := range p.scenarios {
+		k := j
+		if name := p.scenarios[i].Name; name != spec.Plain {
+			k.Name, k.Scenario = j.Name+"-"+name, name
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// enter gives a job that has its image what the way to boot it needs: modules, a compressed image,
+// disks, kernel arguments.
+func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
+	b := e.lab.Images
+	if option := s.Initramfs.Config(); option != "" {
+		if err := lacks(j.Kernel, option); err != nil {
+			return fmt.Errorf("scenario %s: %w", s.Name, err)
+		}
+	}
+	modules, err := b.Modules(ctx, j.Kernel.Modules, noModules(j.Kernel), s.Modules...)
+	if err != nil {
+		return e.lab.unwritable(err)
+	}
+	j.VM.Archives = []string{modules.Path}
+	if s.Initramfs.Config() != "" {
+		for _, path := range []*string{&j.VM.Initramfs, &j.VM.Archives[0]} {
+			img, err := b.Compressed(ctx, *path, s.Initramfs)
+			if err != nil {
+				return e.lab.unwritable(err)
+			}
+			*path = img.Path
+		}
+	}
+	for i, d := range s.Disks {
+		img, err := b.Disk(ctx, d)
+		if err != nil {
+			return e.lab.unwritable(err)
+		}
+		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, j.Kernel.Modules != "")...)
+	}
+	j.VM.Cmdline = append(j.VM.Cmdline, s.Cmdline...)
+	if s.Name != spec.Plain {
+		j.VM.Cmdline = append(j.VM.Cmdline, spec.ScenarioVariable+"="+s.Name)
+	}
+	if s.Memory > j.VM.Arch.Memory {
+		j.VM.Memory = s.Memory
+	}
+	return nil
+}
+
+// drive returns the arguments of QEMU for the nth disk of a guest. What the guest writes is
+// thrown away. Without modules it is on NVMe: Debian's kernels have virtio-blk as a module and
+// NVMe built in.
+func drive(n int, path, serial string, modules bool) []string {
+	id := fmt.Sprintf("disk%d", n)
+	device := "virtio-blk"
+	if !modules {
+		device = "nvme"
+	}
+	return []string{
+		// a comma ends a value, two are one
+		"-drive", "if=none,format=raw,snapshot=on,id=" + id + ",file=" + strings.ReplaceAll(path, ",", ",,"),
+		"-device", fmt.Sprintf("%s,drive=%s,serial=%s", device, id, serial),
+	}
+}
+
+// lacks says that a kernel was configured without an option. Nothing is known of one that came
+// without its configuration.
+func lacks(k kernels.Kernel, option string) error {
+	if k.Config == "" {
+		return nil
+	}
+	b, err := os.ReadFile(k.Config)
+	if err != nil {
+		return fmt.Errorf("the kernel's configuration: %w", reasonOf(err))
+	}
+	if slices.Contains(strings.Split(string(b), "\n"), option+"=y") {
+		return nil
+	}
+	return fmt.Errorf("the kernel was configured without %s", option)
+}
