@@ -20,6 +20,7 @@ import (
 	"pivotspec/suites/rootfs"
 	"pivotspec/suites/spec"
 	"pivotspec/suites/success"
+	"pivotspec/suites/tools"
 )
 
 // Specs returns every spec. It reports every mistake in the lists at once.
@@ -44,6 +45,7 @@ func Specs() ([]spec.Spec, error) {
 		forms.Specs(),
 		spec.Also(rootfs.EarlySpecs(), initramfs...),
 		recipes.Specs(),
+		tools.Specs(),
 		spec.Also(rootfs.Specs(), initramfs...),
 	)
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/all"
+	"pivotspec/suites/disk"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
@@ -94,6 +95,13 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		for { // in a system call, or the runtime takes the parked goroutines for a deadlock
 			_ = unix.Pause()
 		}
+	case len(os.Args) == 2 && os.Args[1] == disk.InShell:
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			inShell(k, specs, o)
+		}()
+		<-done
 	case len(os.Args) == 3 && os.Args[1] == worldsArg:
 		compare(k, os.Args[2])
 	default:

@@ -64,25 +64,37 @@ func (w *World) Program(name string, args ...string) Program {
 	return p
 }
 
+// ProgramAt returns a program that is not one of the image's, by its path, relative or not.
+func (w *World) ProgramAt(path string) Program {
+	return Program{world: w, Program: programs.Program{Name: path, Path: path}}
+}
+
 // String returns what a user types.
 func (p Program) String() string { return strings.Join(append([]string{p.Path}, p.args...), " ") }
 
 // Install puts the program and all that it needs below a folder, at the same paths.
 func (p Program) Install(dir string) {
-	w := p.world
-	w.note(fmt.Sprintf("cp -a --parents %s (and its libraries) %s", p.Path, dir))
+	p.world.must(fmt.Sprintf("cp -a --parents %s (and its libraries) %s", p.Path, dir), p.install(dir))
+}
+
+func (p Program) install(dir string) error {
 	for _, f := range p.files {
 		at := path.Join(dir, f.path)
 		if _, err := os.Lstat(at); err == nil {
-			continue // another program's library, or a folder that is none of a link
+			continue // another program's library
 		}
-		w.quiet("mkdir "+path.Dir(at), os.MkdirAll(path.Dir(at), 0o755))
-		if f.link == "" {
-			w.quiet("cp "+at, os.WriteFile(at, f.content, 0o755))
-			continue
+		if err := os.MkdirAll(path.Dir(at), 0o755); err != nil {
+			return err
 		}
-		w.quiet("ln -s "+at, os.Symlink(f.link, at))
+		if f.link != "" {
+			if err := os.Symlink(f.link, at); err != nil {
+				return err
+			}
+		} else if err := os.WriteFile(at, f.content, 0o755); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // Facts about a program that was run.
@@ -103,23 +115,26 @@ type ran struct {
 	said string
 }
 
-// errnoText returns the text of the errno with which what the program said ends.
+// errnoText returns the text of the errno with which the first line of what the program said ends
+// that ends with one.
 func (r ran) errnoText() (text string, errno unix.Errno) {
-	said := strings.TrimSpace(r.said)
-	if said == "" {
+	if strings.TrimSpace(r.said) == "" {
 		return Nothing, 0
 	}
-	last := said[strings.LastIndex(said, "\n")+1:]
-	text = last[strings.LastIndex(last, ": ")+1:]
-	text = strings.TrimSpace(text)
-	for e := unix.Errno(1); e < 134; e++ {
-		// strerror(3) begins with a capital letter.
-		if strings.EqualFold(e.Error(), text) {
-			return text, e
+	for line := range strings.Lines(r.said) {
+		text := strings.TrimSpace(line[strings.LastIndex(line, ": ")+1:])
+		for e := unix.Errno(1); e < maxErrno; e++ {
+			// strerror(3) begins with a capital letter.
+			if strings.EqualFold(e.Error(), text) {
+				return text, e
+			}
 		}
 	}
 	return NoErrno, 0
 }
+
+// maxErrno is above every errno of every architecture that has a text.
+const maxErrno = 1200
 
 // outcome is that of the system call under test as far as the program tells it: the errno that it
 // names, else its exit status.
@@ -323,4 +338,28 @@ func (w *World) Names(dir int) string {
 // WriteFile makes a file.
 func (w *World) WriteFile(path, content string) {
 	w.must("echo > "+path, os.WriteFile(path, []byte(content), 0o755))
+}
+
+// Remove removes a file.
+func (w *World) Remove(path string) { w.must("rm "+path, unix.Unlink(path)) }
+
+// KeepPrograms has the image's programs put back when the spec ends, however it ends: what it
+// does deletes them.
+func (w *World) KeepPrograms() {
+	list, err := os.ReadFile(programs.List)
+	w.quiet("read "+programs.List, err)
+	known, err := programs.Parse(list)
+	w.quiet("read "+programs.List, err)
+	var all []Program
+	for _, p := range known {
+		if p.Absent == "" {
+			all = append(all, w.Program(p.Name))
+		}
+	}
+	w.Defer(func() {
+		for _, p := range all {
+			_ = p.install("/")
+		}
+		_ = os.WriteFile(programs.List, list, 0o644)
+	})
 }
