@@ -10,6 +10,7 @@ import (
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
+	"pivotspec/suites/kmod"
 	"pivotspec/suites/spec"
 )
 
@@ -58,12 +59,14 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	if err := e.programs(ctx, j, s); err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
+	m, _ := kmod.Find(modules.Modules, virtioBlk)
+	virtio := m.File != "" || lacks(j.Kernel, "CONFIG_VIRTIO_BLK") == nil && j.Kernel.Config != ""
 	for i, d := range s.Disks {
 		img, err := b.Disk(ctx, d)
 		if err != nil {
 			return e.lab.unwritable(err)
 		}
-		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, j.Kernel.Modules != "")...)
+		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, virtio)...)
 	}
 	j.VM.Cmdline = append(j.VM.Cmdline, s.Cmdline...)
 	if s.Name != spec.Plain {
@@ -75,13 +78,16 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	return nil
 }
 
+// virtioBlk is the module of virtio-blk.
+const virtioBlk = "virtio_blk"
+
 // drive returns the arguments of QEMU for the nth disk of a guest. What the guest writes is
-// thrown away. Without modules it is on NVMe: Debian's kernels have virtio-blk as a module and
-// NVMe built in.
-func drive(n int, path, serial string, modules bool) []string {
+// thrown away. Without virtio-blk, which Debian's kernels have as a module, it is on NVMe, which
+// those for clouds have built in.
+func drive(n int, path, serial string, virtio bool) []string {
 	id := fmt.Sprintf("disk%d", n)
 	device := "virtio-blk"
-	if !modules {
+	if !virtio {
 		device = "nvme"
 	}
 	return []string{

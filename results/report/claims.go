@@ -111,12 +111,11 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 	h.State = overall(found)
 }
 
-// concerns reports whether all that a claim demands is observed in cells of a scenario: another
-// says nothing of the claim.
+// concerns reports whether something that a claim demands is observed in cells of a scenario.
 func concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
-	return !slices.ContainsFunc(c.Demands, func(d knowledge.Demand) bool {
+	return slices.ContainsFunc(c.Demands, func(d knowledge.Demand) bool {
 		b, ok := base.Behaviour(d.Behaviour)
-		return !ok || !b.In(scenario)
+		return ok && b.In(scenario)
 	})
 }
 
