@@ -27,6 +27,10 @@ type Scenario struct {
 	// Modules are loaded in this order, behind those of every guest.
 	Modules []string `yaml:"modules"`
 	Disks   []Disk   `yaml:"disks"`
+	// Programs is the set of real programs in the image, "" for none.
+	Programs string `yaml:"programs"`
+	// Dracut has the initramfs made by dracut out of the set, and the guest run in its shell.
+	Dracut bool `yaml:"dracut"`
 	// Memory is what a guest needs at least, in MiB.
 	Memory int `yaml:"memory"`
 }
@@ -65,6 +69,9 @@ func parseScenarios(b []byte) ([]Scenario, error) {
 		}
 		if !slices.Contains(compressions(), s.Initramfs) {
 			bad(s, "the initramfs cannot be %q", s.Initramfs)
+		}
+		if s.Dracut && (s.Programs == "" || s.Initramfs.Config() != "" || len(s.Modules) > 0 || len(s.Disks) > 0) {
+			bad(s, "dracut needs a set of programs, and its image has no modules, disks or compression of ours")
 		}
 		for _, m := range s.Modules {
 			if !moduleName.MatchString(m) {

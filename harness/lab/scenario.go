@@ -30,6 +30,12 @@ func (p *Plan) add(t target, j matrix.Job) {
 // disks, kernel arguments.
 func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
 	b := e.lab.Images
+	if s.Dracut {
+		if err := e.dracut(ctx, j, s); err != nil {
+			return fmt.Errorf("scenario %s: %w", s.Name, err)
+		}
+		return nil
+	}
 	if option := s.Initramfs.Config(); option != "" {
 		if err := lacks(j.Kernel, option); err != nil {
 			return fmt.Errorf("scenario %s: %w", s.Name, err)
@@ -48,6 +54,9 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 			}
 			*path = img.Path
 		}
+	}
+	if err := e.programs(ctx, j, s); err != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	m, _ := kmod.Find(modules.Modules, virtioBlk)
 	virtio := m.File != "" || lacks(j.Kernel, "CONFIG_VIRTIO_BLK") == nil && j.Kernel.Config != ""

@@ -19,7 +19,7 @@ var (
 	editionID   = regexp.MustCompile(`^[A-Za-z0-9]+([-.][A-Za-z0-9]+)*$`)
 	fingerprint = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	commitID    = regexp.MustCompile(`^[0-9a-f]{12,40}$`)
-	errnoNumber = regexp.MustCompile(`^errno [1-9][0-9]{0,3}$`)
+	errnoNumber = regexp.MustCompile(`^(errno [1-9][0-9]{0,3}|exit status [1-9][0-9]{0,2})$`)
 )
 
 // sections are the headings under which editions of the page say something.
@@ -29,7 +29,8 @@ var sections = []string{
 	"QUESTION", "ANSWER", // of an edition that is no manual page
 }
 
-// outcomes are the words a demand or a ledger entry may use, beside "errno N".
+// outcomes are the words a demand or a ledger entry may use, beside "errno N", and beside "exit
+// status N" of a program that names no errno.
 func outcomes() map[string]bool {
 	out := map[string]bool{"OK": true}
 	for n := range unix.Errno(4096) {

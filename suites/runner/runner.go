@@ -17,6 +17,7 @@ import (
 
 	"pivotspec/suites/all"
 	"pivotspec/suites/contain"
+	"pivotspec/suites/disk"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
 	"pivotspec/suites/spec"
@@ -103,6 +104,13 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		for { // in a system call, or the runtime takes the parked goroutines for a deadlock
 			_ = unix.Pause()
 		}
+	case len(os.Args) == 2 && os.Args[1] == disk.InShell:
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			inShell(k, specs, o)
+		}()
+		<-done
 	case len(os.Args) == 3 && os.Args[1] == worldsArg:
 		compare(k, os.Args[2])
 	default:
