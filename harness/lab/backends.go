@@ -118,7 +118,7 @@ func (e *equipper) lend(ctx context.Context, b backend.Backend, j *matrix.Job) e
 	if err != nil {
 		return err
 	}
-	j.ABI = abi.Env["GOARCH"]
+	j.ABI = abi.Name
 	j.Guest = b.Guest(backend.Program{Binary: img.Binary, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits})
 	return nil
 }

@@ -35,6 +35,7 @@ type target struct {
 	entry   kernels.Entry
 	path    string          // "" for an entry
 	backend backend.Backend // nil for what QEMU boots
+	abi     string          // Debian's name of the guest's ABI, "" the kernel's own
 }
 
 // boot is what one job does: a target in one of the ways to boot it.
@@ -59,13 +60,20 @@ type Watch struct {
 // errInterrupted is the error of a cell that ctx's end kept from being made ready.
 var errInterrupted = errors.New("interrupted before it began")
 
-// addEntry adds an entry unless it is there already: 7.0 and 7.0-cloud-amd64 are one cell.
-func (p *Plan) addEntry(e kernels.Entry) {
-	if !slices.ContainsFunc(p.targets, func(t target) bool {
-		return t.isEntry() && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
-	}) {
-		p.targets = append(p.targets, target{entry: e})
+// addEntry adds an entry for programs of an ABI unless it is there already: 7.0 and
+// 7.0-cloud-amd64 are one cell.
+func (p *Plan) addEntry(e kernels.Entry, abi string) {
+	if abi == e.Arch {
+		abi = ""
 	}
+	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.isEntry() && same(t.entry, e) && t.abi == abi }) {
+		p.targets = append(p.targets, target{entry: e, abi: abi})
+	}
+}
+
+// same says whether two entries are one kernel.
+func same(a, b kernels.Entry) bool {
+	return a.Arch == b.Arch && a.Series == b.Series && a.Flavour == b.Flavour
 }
 
 // addPath adds a path unless the same file or folder is there already.
@@ -90,11 +98,11 @@ func (p *Plan) Len() int {
 	return n + (len(p.targets)-n)*len(p.scenarios)
 }
 
-// Entries returns the kernels of the catalogue.
+// Entries returns the kernels of the catalogue, each once.
 func (p *Plan) Entries() []kernels.Entry {
 	var out []kernels.Entry
 	for _, t := range p.targets {
-		if t.isEntry() {
+		if t.isEntry() && !slices.ContainsFunc(out, func(e kernels.Entry) bool { return same(e, t.entry) }) {
 			out = append(out, t.entry)
 		}
 	}
@@ -124,9 +132,12 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 		case t.path != "":
 			p.add(t, p.lab.identify(ctx, t.path))
 		default:
-			j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
+			j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch, ABI: t.entry.Arch}
 			if p.lab.isVariant(t.entry) {
-				j.Name = t.entry.Series + "-" + t.entry.Flavour
+				j.Name, j.Flavour = t.entry.Series+"-"+t.entry.Flavour, t.entry.Flavour
+			}
+			if t.abi != "" {
+				j.Name, j.ABI = j.Name+"-"+t.abi, t.abi
 			}
 			p.add(t, j)
 		}
@@ -205,9 +216,17 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 
 // fetch gives the jobs of the catalogue their kernels.
 func (p *Plan) fetch(ctx context.Context, w Watch) {
-	results := p.lab.Store.Get(ctx, p.Entries(), w.Fetching)
+	p.withoutQEMU()
+	var entries []kernels.Entry
+	for i, b := range p.boots {
+		// Nothing is downloaded for what cannot be booted here, and nothing twice.
+		if b.target.isEntry() && p.jobs[i].Err == nil &&
+			!slices.ContainsFunc(entries, func(e kernels.Entry) bool { return same(e, b.target.entry) }) {
+			entries = append(entries, b.target.entry)
+		}
+	}
 	of := map[string]kernels.Result{}
-	for _, r := range results {
+	for _, r := range p.lab.Store.Get(ctx, entries, w.Fetching) {
 		of[r.Entry.Name] = r
 		if r.Kernel.Boot != "" && r.Err != nil {
 			// A refresh failed and the kernel is cached: it runs, and the user knows which.
@@ -215,7 +234,7 @@ func (p *Plan) fetch(ctx context.Context, w Watch) {
 		}
 	}
 	for i, b := range p.boots {
-		if !b.target.isEntry() {
+		if !b.target.isEntry() || p.jobs[i].Err != nil {
 			continue
 		}
 		r := of[b.target.entry.Name]
@@ -255,7 +274,11 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if err != nil {
 		return fmt.Errorf("a kernel for %s cannot be booted: %w", j.Arch, err)
 	}
-	abi, err := a.ABI("")
+	abi, err := a.ABI(j.ABI)
+	if err != nil {
+		return err
+	}
+	own, err := a.ABI("")
 	if err != nil {
 		return err
 	}
@@ -264,16 +287,16 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 		return err
 	}
 	target := images.Target{Name: abi.Name, Env: abi.Environ()}
-	accelerator, err := e.accelerator(ctx, a, target, j.Kernel)
+	accelerator, err := e.accelerator(ctx, a, images.Target{Name: own.Name, Env: own.Environ()}, j.Kernel)
 	if err != nil {
 		return err
 	}
-	e.watch.Doing("building the guest for " + a.Name)
+	e.watch.Doing("building the guest for " + abi.Name)
 	img, err := e.image(ctx, target)
 	if err != nil {
 		return err
 	}
-	j.ABI = abi.Env["GOARCH"]
+	j.ABI = abi.Name
 	j.VM = vm.Config{
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Bare: e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),

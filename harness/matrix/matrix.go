@@ -33,8 +33,10 @@ type Job struct {
 	Scenario string
 	// Guest, if not nil, runs the cell.
 	Guest backend.Guest
-	// ABI is the GOARCH of the guest binary.
+	// ABI is Debian's name of that of the guest's programs, such as "i386".
 	ABI string
+	// Flavour is the kernel's if it is not the one that its series' name stands for.
+	Flavour string
 }
 
 // Runner runs jobs.
@@ -113,7 +115,7 @@ func (j *Job) guest() backend.Guest {
 func (j *Job) Cell() *cell.Cell {
 	g := j.guest()
 	return &cell.Cell{
-		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Scenario: j.Scenario,
+		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario,
 		Backend: g.Backend(), Accel: g.Accel(),
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,
