@@ -328,7 +328,7 @@ func (l *lines) compose(groups []*group, silent []*line, say func(*group) string
 		return s
 	case len(rule.lines) == n && l.everywhere(rule.lines):
 		if !l.sawAll(rule) {
-			return s + onAll + " as far as seen"
+			return s + onAll + " seen"
 		}
 		return s + onAll
 	case len(rule.lines) == n && len(l.archs) == 1:
@@ -402,8 +402,10 @@ func (l *lines) ranges(of []line, in, known func(column int) bool) string {
 	var not []*line
 	ruled := false // the first part is of most lines, or all, and so names none
 	for i, g := range groups {
-		if !holds(g) {
+		if i > 0 {
 			not = append(not, g.lines...)
+		}
+		if !holds(g) {
 			continue
 		}
 		s := say(g)
