@@ -416,7 +416,10 @@ func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.De
 			continue
 		}
 		said = append(said, s)
-		out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s }, all)))
+		// What cannot be read is of no kernel that is known, and told of the cell.
+		if on := f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s }, all); on != "" {
+			out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, on))
+		}
 	}
 	return out
 }

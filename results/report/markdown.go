@@ -131,6 +131,12 @@ func (f *Findings) mdRecorded(b *strings.Builder, looks map[verdict.Verdict]look
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
+	for _, i := range f.lines.lost {
+		fmt.Fprintf(b, "- %s: %s\n", md(f.Columns[i]), f.lines.j.Cells[i].Status)
+	}
+	if len(f.lines.lost) > 0 {
+		b.WriteString("\n")
+	}
 }
 
 // mdOthers writes what other implementations do otherwise, under headings of the second level.
