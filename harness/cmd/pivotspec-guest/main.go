@@ -69,7 +69,7 @@ func main() {
 
 // writer returns what prints KTAP to out, judged by what is known of this architecture.
 func writer(out io.Writer) (*ktap.Writer, error) {
-	base, err := knowledge.Load()
+	base, err := knowledge.LoadToJudge()
 	if err != nil {
 		return nil, err
 	}

@@ -197,49 +197,95 @@ func TestUsage(t *testing.T) {
 
 // TestInit: as the init of an initramfs with nothing else in it, on kernels of both eras.
 func TestInit(t *testing.T) {
-	if testing.Short() {
-		t.Skip("real boots take too long for -short")
-	}
-	table, err := arch.Load()
-	must(t, err)
-	a, err := table.Arch("amd64")
-	must(t, err)
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the kernels of `make test` are for amd64")
-	}
-	tcg, err := table.Accel("tcg")
-	must(t, err)
-	cat, err := kernels.Load()
-	must(t, err)
-	store, err := kernels.OpenStore("", cat)
-	must(t, err)
-	image := filepath.Join(t.TempDir(), "image")
-	f, err := os.Create(image)
-	must(t, err)
-	must(t, images.Build(f, []images.Entry{images.FromFile("init", 0o755, program(t))}))
-	must(t, f.Close())
+	boots := newBoots(t, images.FromFile("init", 0o755, program(t)))
 	for _, series := range []string{"6.19", "7.0"} {
 		t.Run(series, func(t *testing.T) {
-			entry, err := cat.Lookup(series, a.Name)
-			must(t, err)
-			got := store.Get(t.Context(), []kernels.Entry{entry}, nil)[0]
-			must(t, got.Err)
-			var console strings.Builder
-			_, err = vm.Run(t.Context(), vm.Config{
-				Arch: a, Accel: tcg, Kernel: got.Kernel.Boot, Initramfs: image, Bare: true, Dir: t.TempDir(),
-				Limits: arch.Limits{Silence: 2 * time.Minute, Total: 5 * time.Minute},
-				OnLine: func(s string) { console.WriteString(s + "\n") },
-			})
-			if err != nil {
-				t.Fatalf("%v\n%s", err, &console)
-			}
-			found := leaves(t, console.String())
+			found := leaves(t, boots.run(t, series))
 			observed(t, found, 300)
 			if l := found["rootfs/pid1-pivot"]; l.Directive != "" {
 				t.Errorf("PID 1 has a machine of its own: %+v", l)
 			}
 		})
 	}
+}
+
+// TestOnInitramfs: as any other program of a machine whose root is the initramfs, which up to 6.19
+// cannot be pivoted from.
+func TestOnInitramfs(t *testing.T) {
+	init := filepath.Join(t.TempDir(), "init")
+	build := exec.Command("go", "build", "-o", init, "./testdata/init")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	boots := newBoots(t, images.FromFile("init", 0o755, init), images.FromFile("pivotspec-guest", 0o755, program(t)))
+	for _, series := range []string{"6.19", "7.0"} {
+		t.Run(series, func(t *testing.T) {
+			console := boots.run(t, series)
+			found := leaves(t, console)
+			observed(t, found, 250)
+			if l := found["rootfs/pid1-pivot"]; l.Directive != "SKIP" {
+				t.Errorf("a program that is not PID 1 was: %+v", l)
+			}
+			if !strings.Contains(console, "init: it ended with <nil>") {
+				t.Error("it did not end well")
+			}
+		})
+	}
+}
+
+// boots is what real boots of an initramfs need.
+type boots struct {
+	arch      *arch.Arch
+	tcg       *arch.Accel
+	catalogue *kernels.Catalogue
+	store     *kernels.Store
+	image     string
+}
+
+func newBoots(t *testing.T, entries ...images.Entry) *boots {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("real boots take too long for -short")
+	}
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the kernels of `make test` are for amd64")
+	}
+	table, err := arch.Load()
+	must(t, err)
+	b := &boots{image: filepath.Join(t.TempDir(), "image")}
+	b.arch, err = table.Arch("amd64")
+	must(t, err)
+	b.tcg, err = table.Accel("tcg")
+	must(t, err)
+	b.catalogue, err = kernels.Load()
+	must(t, err)
+	b.store, err = kernels.OpenStore("", b.catalogue)
+	must(t, err)
+	f, err := os.Create(b.image)
+	must(t, err)
+	defer f.Close()
+	must(t, images.Build(f, entries))
+	return b
+}
+
+// run boots a kernel and returns what its console showed.
+func (b *boots) run(t *testing.T, series string) string {
+	t.Helper()
+	entry, err := b.catalogue.Lookup(series, b.arch.Name)
+	must(t, err)
+	got := b.store.Get(t.Context(), []kernels.Entry{entry}, nil)[0]
+	must(t, got.Err)
+	var console strings.Builder
+	_, err = vm.Run(t.Context(), vm.Config{
+		Arch: b.arch, Accel: b.tcg, Kernel: got.Kernel.Boot, Initramfs: b.image, Bare: true, Dir: t.TempDir(),
+		Limits: arch.Limits{Silence: 2 * time.Minute, Total: 5 * time.Minute},
+		OnLine: func(s string) { console.WriteString(s + "\n") },
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, &console)
+	}
+	return console.String()
 }
 
 func must(t *testing.T, err error) {
