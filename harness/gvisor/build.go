@@ -36,6 +36,9 @@ type pin struct {
 
 // findPin looks for the pin in the source tree that holds the folder source.
 func findPin(source string) (*pin, error) {
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		return nil, missing("gVisor runs on amd64 and arm64 only, and this machine is "+runtime.GOARCH, "leave gvisor out", nil)
+	}
 	dir, err := filepath.Abs(source)
 	if err != nil {
 		return nil, err

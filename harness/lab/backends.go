@@ -72,9 +72,10 @@ func (p *Plan) Prepare(ctx context.Context, doing func(what string)) []Prepared 
 			continue
 		}
 		r := Prepared{Name: t.backend.Name()}
-		r.Kernel, r.Err = t.backend.Find(ctx)
-		if b, ok := t.backend.(backend.Preparer); ok && r.Err == nil {
+		if b, ok := t.backend.(backend.Preparer); ok {
 			r.Kernel, r.Err = b.Prepare(ctx, doing)
+		} else {
+			r.Kernel, r.Err = t.backend.Find(ctx)
 		}
 		r.Err = interrupted(ctx, r.Err)
 		out = append(out, r)
