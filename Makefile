@@ -22,6 +22,7 @@ run: setup build ## fetch the kernels of the default matrix, boot each, print th
 
 test: setup build lint ## run every check and test, with real boots on both sides of 7.0
 	$(BIN) kernels fetch 6.19 7.0
+	$(BIN) kernels fetch gvisor
 	$(BIN) page fetch
 	$(GO) test -timeout 30m ./...
 

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -34,6 +36,9 @@ type pin struct {
 
 // findPin looks for the pin in the source tree that holds the folder source.
 func findPin(source string) (*pin, error) {
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		return nil, missing("gVisor runs on amd64 and arm64 only, and this machine is "+runtime.GOARCH, "leave gvisor out", nil)
+	}
 	dir, err := filepath.Abs(source)
 	if err != nil {
 		return nil, err
@@ -89,6 +94,9 @@ func (p *pin) kernel() backend.Kernel {
 // the C compiler, so that the program is the same wherever it is built.
 var buildArgs = [...]string{"-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", Module + "/runsc"}
 
+// patience is how long an interrupted build may take to end.
+const patience = 5 * time.Second
+
 // path is where the cache keeps the program.
 func (b *Backend) path(p *pin) string { return filepath.Join(b.Dir, "runsc-"+p.key) }
 
@@ -119,7 +127,7 @@ func (b *Backend) build(ctx context.Context, p *pin, doing func(what string)) (s
 		gocmd = "go"
 	}
 	if gocmd, err = exec.LookPath(gocmd); err != nil {
-		return "", missing("runsc is built from its Go module, and there is no go command", "install Go, or leave gvisor out", err)
+		return "", missing("runsc is built from its Go module, and there is no go command", "install Go, or leave gvisor out", nil)
 	}
 	work, err := os.MkdirTemp(b.Dir, ".new-")
 	if err != nil {
@@ -129,6 +137,10 @@ func (b *Backend) build(ctx context.Context, p *pin, doing func(what string)) (s
 	made := filepath.Join(work, "runsc")
 	cmd := exec.CommandContext(ctx, gocmd, append([]string{"build", "-o", made}, buildArgs[:]...)...)
 	cmd.Dir = p.dir
+	// An interrupt, to all compilers at once, has the go command remove its temporary files.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
+	cmd.WaitDelay = patience
 	// The pin decides, and nothing that this user has set for other modules.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH, "GOWORK=off", "GOFLAGS=", "PWD="+p.dir)
 	var out bytes.Buffer

@@ -53,6 +53,34 @@ func (p *Plan) Backends() []string {
 	return out
 }
 
+// Prepared is a backend that was made ready for later runs.
+type Prepared struct {
+	Name   string
+	Kernel backend.Kernel
+	// Err is why it cannot run here, nil if it can.
+	Err error
+}
+
+// Prepare makes what the backends of the wish have to make before they can run, and keeps it in the
+// cache. doing is told of work that can take seconds.
+func (p *Plan) Prepare(ctx context.Context, doing func(what string)) []Prepared {
+	var out []Prepared
+	for _, t := range p.targets {
+		if t.backend == nil {
+			continue
+		}
+		r := Prepared{Name: t.backend.Name()}
+		if b, ok := t.backend.(backend.Preparer); ok {
+			r.Kernel, r.Err = b.Prepare(ctx, doing)
+		} else {
+			r.Kernel, r.Err = t.backend.Find(ctx)
+		}
+		r.Err = interrupted(ctx, r.Err)
+		out = append(out, r)
+	}
+	return out
+}
+
 // find makes the job of a backend.
 func (l *Lab) find(ctx context.Context, b backend.Backend) matrix.Job {
 	j := matrix.Job{Name: b.Name(), Arch: "unknown", Guest: b.Guest(backend.Program{})}
