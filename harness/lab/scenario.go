@@ -27,16 +27,9 @@ func (p *Plan) boots(j matrix.Job) []matrix.Job {
 	return out
 }
 
-// enter gives a job that has its image what the way to boot it needs: modules, a compressed image,
-// disks, kernel arguments.
-func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
-	b := e.lab.Images
-	if s.Dracut {
-		if err := e.dracut(ctx, j, s); err != nil {
-			return fmt.Errorf("scenario %s: %w", s.Name, err)
-		}
-		return nil
-	}
+// Enter gives a job that has its image what a way to boot it needs: modules, a compressed image,
+// disks, kernel arguments. What has to be made is made by b.
+func Enter(ctx context.Context, b *images.Builder, j *matrix.Job, s *images.Scenario) error {
 	if option := s.Initramfs.Config(); option != "" {
 		if err := lacks(j.Kernel, option); err != nil {
 			return fmt.Errorf("scenario %s: %w", s.Name, err)
@@ -44,27 +37,24 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	}
 	modules, err := b.Modules(ctx, j.Kernel.Modules, noModules(j.Kernel), s.Modules...)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	j.VM.Archives = []string{modules.Path}
 	if s.Initramfs.Config() != "" {
 		for _, path := range []*string{&j.VM.Initramfs, &j.VM.Archives[0]} {
 			img, err := b.Compressed(ctx, *path, s.Initramfs)
 			if err != nil {
-				return e.lab.unwritable(err)
+				return err
 			}
 			*path = img.Path
 		}
-	}
-	if err := e.programs(ctx, j, s); err != nil {
-		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	m, _ := kmod.Find(modules.Modules, virtioBlk)
 	virtio := m.File != "" || lacks(j.Kernel, "CONFIG_VIRTIO_BLK") == nil && j.Kernel.Config != ""
 	for i, d := range s.Disks {
 		img, err := b.Disk(ctx, d)
 		if err != nil {
-			return e.lab.unwritable(err)
+			return err
 		}
 		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, virtio)...)
 	}
