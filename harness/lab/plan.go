@@ -206,7 +206,7 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 		default:
 			j.Err = e.equip(ctx, j)
 			if j.Err == nil && !p.wish.Bare {
-				j.Err = e.enter(ctx, j, b.scenario)
+				j.Err = p.lab.unwritable(e.enter(ctx, j, b.scenario))
 			}
 		}
 		j.Err = interrupted(ctx, j.Err)

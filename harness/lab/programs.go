@@ -12,6 +12,21 @@ import (
 	"pivotspec/kernels/programs"
 )
 
+// enter is [Enter] with what takes packages of programs: those that the image has, or the image itself.
+func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
+	give := func() error { return e.dracut(ctx, j, s) }
+	if !s.Dracut {
+		if err := Enter(ctx, e.lab.Images, j, s); err != nil {
+			return err
+		}
+		give = func() error { return e.programs(ctx, j, s) }
+	}
+	if err := give(); err != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	return nil
+}
+
 // programs gives a job the real programs that the way to boot it has in its image. A package that the
 // archive does not have for the architecture leaves its programs out, and the guest says which;
 // one that cannot be had here and now is an error.
@@ -25,7 +40,7 @@ func (e *equipper) programs(ctx context.Context, j *matrix.Job, s *images.Scenar
 	}
 	img, err := e.lab.Images.Programs(ctx, debs, set.Programs)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	j.VM.Archives = append(j.VM.Archives, img.Path)
 	return nil
@@ -64,7 +79,7 @@ func (e *equipper) dracut(ctx context.Context, j *matrix.Job, s *images.Scenario
 	b := e.lab.Images
 	img, err := b.Dracut(ctx, debs)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	guest, err := e.image(ctx, images.Target{Name: abi.Name, Env: abi.Environ()})
 	if err != nil {
@@ -72,11 +87,11 @@ func (e *equipper) dracut(ctx context.Context, j *matrix.Job, s *images.Scenario
 	}
 	shell, err := b.InShell(ctx, guest, s.Name)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	root, err := b.RealRoot(ctx, debs)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	j.VM.Initramfs, j.VM.Archives = img.Path, []string{shell.Path}
 	j.VM.Args = append(j.VM.Args, drive(0, root.Path, "real-root", false)...)

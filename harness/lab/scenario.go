@@ -26,23 +26,6 @@ func (p *Plan) add(t target, j matrix.Job) {
 	}
 }
 
-// enter gives a job that has its image what the way to boot it needs.
-func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
-	if s.Dracut {
-		if err := e.dracut(ctx, j, s); err != nil {
-			return fmt.Errorf("scenario %s: %w", s.Name, err)
-		}
-		return nil
-	}
-	if err := Enter(ctx, e.lab.Images, j, s); err != nil {
-		return e.lab.unwritable(err)
-	}
-	if err := e.programs(ctx, j, s); err != nil {
-		return fmt.Errorf("scenario %s: %w", s.Name, err)
-	}
-	return nil
-}
-
 // Enter gives a job that has its image what a way to boot it needs: modules, a compressed image,
 // disks, kernel arguments. What has to be made is made by b.
 func Enter(ctx context.Context, b *images.Builder, j *matrix.Job, s *images.Scenario) error {
