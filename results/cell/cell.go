@@ -39,6 +39,8 @@ type Cell struct {
 	Arch string `json:"arch"`
 	// ABI is the GOARCH of the guest binary.
 	ABI string `json:"abi,omitempty"`
+	// Flavour is the kernel's, such as "rt-arm64"; "" is the one that the series' name stands for.
+	Flavour string `json:"flavour,omitempty"`
 	// Scenario is the way to boot, such as "disk"; "" is the plain initramfs.
 	Scenario string `json:"scenario,omitempty"`
 	// Backend is what ran the guest, such as "qemu".
@@ -72,12 +74,12 @@ type Kernel struct {
 // ScenarioName returns the name of the cell's scenario, also that of the plain initramfs.
 func (c *Cell) ScenarioName() string { return cmp.Or(c.Scenario, knowledge.Plain) }
 
-// Compare orders cells for reports: by architecture, then by scenario, the plain initramfs
-// first, then by series as numbers, then by name. A series that is no series comes first.
+// Compare orders cells for reports: by line, then by series as numbers, then by name. A series
+// that is no series comes first.
 func Compare(a, b *Cell) int {
 	sa, _ := knowledge.ParseSeries(a.Series)
 	sb, _ := knowledge.ParseSeries(b.Series)
-	return cmp.Or(cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Scenario, b.Scenario), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(a.Line().Compare(b.Line()), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
 }
 
 // SchemaError says that a file was written by a newer program.

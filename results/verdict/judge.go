@@ -3,9 +3,11 @@ package verdict
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"pivotspec/results/cell"
 	"pivotspec/suites/faults"
@@ -31,9 +33,17 @@ func Judge(base *knowledge.Base, cells []*cell.Cell, edition string) (*Judgement
 	j := &Judgement{Base: base, Edition: ed}
 	cells = slices.Clone(cells)
 	slices.SortStableFunc(cells, cell.Compare)
-	for _, c := range cells {
-		j.Cells = append(j.Cells, judgeCell(base, ed, c))
+	j.Cells = make([]*CellResult, len(cells))
+	var wait sync.WaitGroup
+	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, c := range cells {
+		wait.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			j.Cells[i] = judgeCell(base, ed, c)
+		})
 	}
+	wait.Wait()
 	return j, nil
 }
 
