@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"pivotspec/suites/kmod"
 )
 
 // Packages that are built into images.
@@ -39,6 +41,8 @@ type Image struct {
 	Path, SHA256 string
 	// Binary is the init inside it, BinarySHA256 its hash in hexadecimal.
 	Binary, BinarySHA256 string
+	// Modules are those of [Builder.Modules], in the order in which they have to be loaded.
+	Modules []kmod.Module
 }
 
 // Builder makes images and keeps them in a cache. It makes each once, however many

@@ -45,24 +45,24 @@ func (b *Builder) Modules(ctx context.Context, dir, why string, more ...string) 
 				return nil, fmt.Errorf("images: make the cache: %w", err)
 			}
 		}
-		entries, err := moduleEntries(ctx, dir, why, append(kmod.Wanted(), more...))
+		entries, list, err := moduleEntries(ctx, dir, why, append(kmod.Wanted(), more...))
 		if err != nil {
 			return nil, err
 		}
-		var img Image
+		img := Image{Modules: list}
 		img.Path, img.SHA256, err = b.store("modules", ".cpio", 0o644, func(f *os.File) error { return Build(f, entries) })
 		return &img, err
 	})
 }
 
-// moduleEntries returns the files of the archive.
-func moduleEntries(ctx context.Context, dir, why string, wanted []string) ([]Entry, error) {
+// moduleEntries returns the files of the archive, and the list that is among them.
+func moduleEntries(ctx context.Context, dir, why string, wanted []string) ([]Entry, []kmod.Module, error) {
 	s := &moduleSet{files: map[string]string{}, done: map[string]bool{}, why: why}
 	switch {
 	case dir != "":
 		s.why = "the kernel's modules have none of that name"
 		if err := s.index(ctx, dir); ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		} else if err != nil {
 			clear(s.files)
 			s.why = fmt.Sprintf("the modules in %s cannot be read: %v", dir, reason(err))
@@ -75,12 +75,12 @@ func moduleEntries(ctx context.Context, dir, why string, wanted []string) ([]Ent
 	}
 	list, err := kmod.Format(s.list)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if _, err := kmod.Parse(list); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return append(s.entries, File(strings.TrimPrefix(kmod.List, "/"), 0o644, list)), nil
+	return append(s.entries, File(strings.TrimPrefix(kmod.List, "/"), 0o644, list)), s.list, nil
 }
 
 // moduleSet collects modules in the order in which they have to be loaded.

@@ -171,7 +171,7 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 		if j.Err == nil {
 			j.Err = e.equip(ctx, j)
 			if s := &p.scenarios[i%len(p.scenarios)]; j.Err == nil && !p.wish.Bare {
-				j.Err = e.enter(ctx, j, s)
+				j.Err = p.lab.unwritable(Enter(ctx, p.lab.Images, j, s))
 			}
 			j.Err = interrupted(ctx, j.Err)
 		}

@@ -10,6 +10,7 @@ import (
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
+	"pivotspec/suites/kmod"
 	"pivotspec/suites/spec"
 )
 
@@ -26,10 +27,9 @@ func (p *Plan) boots(j matrix.Job) []matrix.Job {
 	return out
 }
 
-// enter gives a job that has its image what the way to boot it needs: modules, a compressed image,
-// disks, kernel arguments.
-func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
-	b := e.lab.Images
+// Enter gives a job that has its image what a way to boot it needs: modules, a compressed image,
+// disks, kernel arguments. What has to be made is made by b.
+func Enter(ctx context.Context, b *images.Builder, j *matrix.Job, s *images.Scenario) error {
 	if option := s.Initramfs.Config(); option != "" {
 		if err := lacks(j.Kernel, option); err != nil {
 			return fmt.Errorf("scenario %s: %w", s.Name, err)
@@ -37,24 +37,26 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	}
 	modules, err := b.Modules(ctx, j.Kernel.Modules, noModules(j.Kernel), s.Modules...)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	j.VM.Archives = []string{modules.Path}
 	if s.Initramfs.Config() != "" {
 		for _, path := range []*string{&j.VM.Initramfs, &j.VM.Archives[0]} {
 			img, err := b.Compressed(ctx, *path, s.Initramfs)
 			if err != nil {
-				return e.lab.unwritable(err)
+				return err
 			}
 			*path = img.Path
 		}
 	}
+	m, _ := kmod.Find(modules.Modules, virtioBlk)
+	virtio := m.File != "" || lacks(j.Kernel, "CONFIG_VIRTIO_BLK") == nil && j.Kernel.Config != ""
 	for i, d := range s.Disks {
 		img, err := b.Disk(ctx, d)
 		if err != nil {
-			return e.lab.unwritable(err)
+			return err
 		}
-		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, j.Kernel.Modules != "")...)
+		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, virtio)...)
 	}
 	j.VM.Cmdline = append(j.VM.Cmdline, s.Cmdline...)
 	if s.Name != spec.Plain {
@@ -66,13 +68,16 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	return nil
 }
 
+// virtioBlk is the module of virtio-blk.
+const virtioBlk = "virtio_blk"
+
 // drive returns the arguments of QEMU for the nth disk of a guest. What the guest writes is
-// thrown away. Without modules it is on NVMe: Debian's kernels have virtio-blk as a module and
-// NVMe built in.
-func drive(n int, path, serial string, modules bool) []string {
+// thrown away. Without virtio-blk, which Debian's kernels have as a module, it is on NVMe, which
+// those for clouds have built in.
+func drive(n int, path, serial string, virtio bool) []string {
 	id := fmt.Sprintf("disk%d", n)
 	device := "virtio-blk"
-	if !modules {
+	if !virtio {
 		device = "nvme"
 	}
 	return []string{

@@ -28,14 +28,20 @@ type Standing struct {
 
 // Stands says whether a claim, of whichever edition, is true of the cell's kernel. It is never
 // called true where an observation that it needs is missing, broken, unsupported or unexpected.
+// What it demands of behaviours of other scenarios than the cell's counts in their cells.
 func (c *CellResult) Stands(claim *knowledge.Claim) Standing {
 	if len(claim.Demands) == 0 {
 		return Standing{Truth: Untestable}
 	}
 	s := Standing{Truth: True}
+	decided := false
 	for i := range claim.Demands {
 		d := &claim.Demands[i]
 		r := c.Result(d.Behaviour)
+		if r == nil && len(c.Results) > 0 {
+			continue // there is a result of each behaviour of the scenario
+		}
+		decided = true
 		switch {
 		case !r.sound():
 			s.Unknown = append(s.Unknown, d)
@@ -46,7 +52,7 @@ func (c *CellResult) Stands(claim *knowledge.Claim) Standing {
 	switch {
 	case len(s.Unmet) > 0:
 		s.Truth = False
-	case len(s.Unknown) > 0:
+	case len(s.Unknown) > 0 || !decided:
 		s.Truth = Undecided
 	}
 	return s

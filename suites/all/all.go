@@ -3,6 +3,7 @@ package all
 
 import (
 	"pivotspec/suites/after"
+	"pivotspec/suites/boot"
 	"pivotspec/suites/busy"
 	"pivotspec/suites/detached"
 	"pivotspec/suites/failfs"
@@ -43,6 +44,7 @@ func Specs() ([]spec.Spec, error) {
 		after.Specs(),
 		forms.Specs(),
 		spec.Also(rootfs.EarlySpecs(), initramfs...),
+		boot.Specs(),
 		recipes.Specs(),
 		spec.Also(rootfs.Specs(), initramfs...),
 	)

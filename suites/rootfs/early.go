@@ -29,34 +29,39 @@ func EarlySpecs() []spec.Spec {
 func kernelThreadsSpec() spec.Spec {
 	return spec.Spec{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
 		inJail(w, func() {
-			w.Fact("before", kernelRoot(w))
+			w.Fact("before", KernelRoot(w))
 			// The caller has an fs of its own, so whom it moves it does not share it with.
 			p := w.Fork("caller", 0, func(s *sandbox.Script) {
 				s.Pause()
 				s.PivotRoot("/new", "/new/old")
 			})
 			w.ObserveSuccess(p.Call("/new"))
-			roots, cwds := map[string]bool{}, map[string]bool{}
-			// Those that were made meanwhile included.
-			for _, t := range kernelThreads(w) {
-				root, ok := w.WhereIfAlive(t, sandbox.Root)
-				cwd, ok2 := w.WhereIfAlive(t, sandbox.Cwd)
-				// What has ended meanwhile, and what the kernel started as its child that
-				// is a program and no thread of its own, does not count.
-				if !ok || !ok2 || root != "new_root" && !w.IsKernelThread(t) {
-					continue
-				}
-				roots[root], cwds[cwd] = true, true
-			}
-			w.Fact("kthread-root", strings.Join(slices.Sorted(maps.Keys(roots)), ", "))
-			w.Fact("kthread-cwd", strings.Join(slices.Sorted(maps.Keys(cwds)), ", "))
+			KernelThreads(w)
 		})
 	}}
 }
 
-// kernelRoot says where the kernel's threads have their root, a place that gets a label if it has
+// KernelThreads adds the facts where the roots and cwds of the kernel's threads are, those that
+// were made meanwhile included.
+func KernelThreads(w *sandbox.World) {
+	roots, cwds := map[string]bool{}, map[string]bool{}
+	for _, t := range kernelThreads(w) {
+		root, ok := w.WhereIfAlive(t, sandbox.Root)
+		cwd, ok2 := w.WhereIfAlive(t, sandbox.Cwd)
+		// What has ended meanwhile, and what the kernel started as its child that
+		// is a program and no thread of its own, does not count.
+		if !ok || !ok2 || root != "new_root" && !w.IsKernelThread(t) {
+			continue
+		}
+		roots[root], cwds[cwd] = true, true
+	}
+	w.Fact("kthread-root", strings.Join(slices.Sorted(maps.Keys(roots)), ", "))
+	w.Fact("kthread-cwd", strings.Join(slices.Sorted(maps.Keys(cwds)), ", "))
+}
+
+// KernelRoot says where the kernel's threads have their root, a place that gets a label if it has
 // none.
-func kernelRoot(w *sandbox.World) string {
+func KernelRoot(w *sandbox.World) string {
 	if at := w.Where(kthreadd, sandbox.Root); at != "elsewhere" {
 		return at
 	}

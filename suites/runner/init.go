@@ -27,6 +27,13 @@ const maxRestarts = 8
 // boot is the life of PID 1.
 func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 	defer powerOff()
+	scenario := os.Getenv(spec.ScenarioVariable)
+	if scenario != "" {
+		if err := leaveInitramfs(); err != nil {
+			fmt.Println("pivotspec: init:", err)
+			return
+		}
+	}
 	out, err := ownConsole()
 	if err != nil {
 		fmt.Println("pivotspec: init:", err)
@@ -62,6 +69,12 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 	if err := prepare(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
 		return
+	}
+	if scenario != "" {
+		if err := c.reopen(); err != nil {
+			c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
+			return
+		}
 	}
 	if err := silence(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})

@@ -46,10 +46,11 @@ func (w *World) lacks(what, module string) {
 	w.Broken("%s although its module %s was loaded", what, module)
 }
 
-// Disk is a block device of the world's own; see [World.Disk].
+// Disk is a block device: a world's own ([World.Disk]) or the machine's ([World.BlockDisk]).
 type Disk struct {
 	device   uint64
 	readOnly bool
+	node     int // an O_PATH descriptor of a node of the machine's
 }
 
 // Disk returns a loop device with the content of a file, which stays as it is: a device that
@@ -91,7 +92,7 @@ func (w *World) Disk(image string, readOnly bool) Disk {
 	w.must("losetup "+name+" "+image, unix.IoctlLoopConfigure(device, &config))
 	var st unix.Stat_t
 	w.quiet("stat "+name, unix.Fstat(device, &st))
-	return Disk{uint64(st.Rdev), readOnly}
+	return Disk{device: uint64(st.Rdev), readOnly: readOnly}
 }
 
 // MountDisk mounts the filesystem on a disk on path, and checks that it is one of that kind.

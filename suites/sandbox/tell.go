@@ -163,7 +163,7 @@ func parseMountEvent(b []byte) (e mountEvent, size int, err error) {
 const nullfsMagic = 0x4e554c4c
 
 // FilesystemOf returns the type of the filesystem at a path below a task's root or cwd:
-// "tmpfs", "nullfs", or another's magic number in hexadecimal digits; and the errno's symbol if
+// "tmpfs", "ramfs", "nullfs", or another's magic number in hexadecimal digits; and the errno's symbol if
 // the path leads nowhere.
 func (w *World) FilesystemOf(task int, link, path string) string {
 	name := fmt.Sprintf("%d/%s/%s", task, link, path)
@@ -180,6 +180,8 @@ func (w *World) FilesystemOf(task int, link, path string) string {
 	switch magic {
 	case unix.TMPFS_MAGIC:
 		text = "tmpfs"
+	case unix.RAMFS_MAGIC:
+		text = "ramfs"
 	case nullfsMagic:
 		text = "nullfs"
 	}
