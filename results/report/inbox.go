@@ -136,9 +136,11 @@ func (in *inbox) claim(c *knowledge.Claim) claimFound {
 	place, _ := c.In(in.j.Edition.ID)
 	f := claimFound{claim: c, where: place.String(), kind: kindFine}
 	h := history(in.j, in.Findings, c)
-	is := func(t verdict.Truth) func(int) bool { return func(i int) bool { return h.Standings[i].Truth == t } }
-	of := in.lines.deciding(c)
-	f.holds, f.fails, f.blind = in.lines.ranges(of, is(verdict.True), all), in.lines.ranges(of, is(verdict.False), all), in.lines.ranges(of, is(verdict.Undecided), all)
+	of, truth := in.lines.truths(&h)
+	on := func(t verdict.Truth) string {
+		return in.lines.ranges(of, func(i int) bool { return truth(i) == t }, func(i int) bool { return truth(i) != "" })
+	}
+	f.holds, f.fails, f.blind = on(verdict.True), on(verdict.False), on(verdict.Undecided)
 	switch h.State {
 	case NeverTrue:
 		f.kind = kindWrong
