@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -78,14 +79,26 @@ func (b *Builder) Disk(ctx context.Context, d Disk) (*Image, error) {
 	})
 }
 
-// ext4Disk makes an ext4 of 256 blocks of 1 KiB, without a journal, of which it is as large as
-// one would be: it takes no part in what is observed.
+// ext4Disk makes an ext4 of 256 blocks of 1 KiB, with the folders of [disk.Folders].
 func ext4Disk(work string) ([]byte, error) {
-	const (
-		size      = 256 << 10
-		inodes    = 16 // the first ten are the filesystem's own
-		inodeSize = 256
-	)
+	return ext4Image(work, ext4Shape{size: 256 << 10, inodes: 16, volume: "pivotspec", folders: disk.Folders()})
+}
+
+// ext4Shape is what an ext4 is to be.
+type ext4Shape struct {
+	size int64 // in bytes, of one group at most, which is 8 MiB
+	// inodes is how many there are; the first ten are the filesystem's own.
+	inodes  uint32
+	volume  string
+	folders []string          // parents first
+	files   map[string][]byte // programs, by path
+}
+
+// ext4Image makes an ext4 with blocks of 1 KiB, without a journal, which would be larger than it:
+// it takes no part in what is observed.
+func ext4Image(work string, shape ext4Shape) ([]byte, error) {
+	const inodeSize = 256
+	size, inodes := shape.size, shape.inodes
 	f, err := os.Create(filepath.Join(work, "ext4"))
 	if err != nil {
 		return nil, err
@@ -96,7 +109,7 @@ func ext4Disk(work string) ([]byte, error) {
 	}
 	id := uuid.UUID{15: 1}
 	e, err := ext4.Create(file.New(f, false), size, 0, 512, &ext4.Params{
-		UUID: &id, SectorsPerBlock: 2, InodeCount: inodes, VolumeName: "pivotspec",
+		UUID: &id, SectorsPerBlock: 2, InodeCount: inodes, VolumeName: shape.volume,
 		Features: []ext4.FeatureOpt{
 			ext4.WithFeatureHasJournal(false), ext4.WithFeatureMetadataChecksums(false),
 			ext4.WithFeatureReservedGDTBlocksForExpansion(false),
@@ -105,8 +118,13 @@ func ext4Disk(work string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range disk.Folders() {
+	for _, name := range shape.folders {
 		if err := e.Mkdir(name); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(shape.files)) {
+		if err := ext4File(e, name, shape.files[name]); err != nil {
 			return nil, err
 		}
 	}
@@ -126,15 +144,28 @@ func ext4Disk(work string) ([]byte, error) {
 		return nil, fmt.Errorf("%d inodes a group instead of %d", got, inodes)
 	}
 	table := int(le.Uint32(b[2048+0x8:])) * 1024 // from the one group's descriptor
-	if table <= 0 || table+inodes*inodeSize > len(b) {
+	if table <= 0 || table+int(inodes)*inodeSize > len(b) {
 		return nil, fmt.Errorf("the inodes at %d, outside of it", table)
 	}
-	for i := range slices.Chunk(b[table:table+inodes*inodeSize], inodeSize) {
+	for i := range slices.Chunk(b[table:table+int(inodes)*inodeSize], inodeSize) {
 		clear(i[0x8:0x14])  // accessed, changed, modified
 		clear(i[0x7c:0x7e]) // checksum
 		clear(i[0x82:0x98]) // checksum, parts of seconds, created
 	}
 	return b, nil
+}
+
+// ext4File writes a program into an ext4.
+func ext4File(e *ext4.FileSystem, name string, content []byte) error {
+	f, err := e.OpenFile(name, os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Write(content); err != nil {
+		return err
+	}
+	return e.Chmod(name, 0o755)
 }
 
 // squashfsDisk makes a squashfs without compression: under emulation that would cost more than

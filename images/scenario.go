@@ -27,6 +27,10 @@ type Scenario struct {
 	// Modules are loaded in this order, behind those of every guest.
 	Modules []string `yaml:"modules"`
 	Disks   []Disk   `yaml:"disks"`
+	// Programs is the set of real programs in the image, "" for none.
+	Programs string `yaml:"programs"`
+	// Dracut has the initramfs made by dracut out of the set, and the guest run in its shell.
+	Dracut bool `yaml:"dracut"`
 	// Memory is what a guest needs at least, in MiB.
 	Memory int `yaml:"memory"`
 }
@@ -65,6 +69,9 @@ func parseScenarios(b []byte) ([]Scenario, error) {
 		}
 		if !slices.Contains(compressions(), s.Initramfs) {
 			bad(s, "the initramfs cannot be %q", s.Initramfs)
+		}
+		if s.Dracut && (s.Programs == "" || s.Initramfs.Config() != "" || len(s.Modules) > 0 || len(s.Disks) > 0) {
+			bad(s, "dracut needs a set of programs, and its image has no modules, disks or compression of ours")
 		}
 		for _, m := range s.Modules {
 			if !moduleName.MatchString(m) {
@@ -130,15 +137,22 @@ func Choose(all []Scenario, names []string) ([]Scenario, error) {
 // allScenarios stands for every scenario.
 const allScenarios = "all"
 
-// near returns the first of the words that differs from word in at most two letters, or begins
-// with it.
+// near returns the first of the words that begins with word, or else the one that differs from it
+// the least, in at most two letters; "" if there is none.
 func near(word string, words []string) string {
+	if word == "" {
+		return ""
+	}
+	best, least := "", 3
 	for _, w := range words {
-		if strings.HasPrefix(w, word) && word != "" || distance(word, w) <= 2 {
+		if strings.HasPrefix(w, word) {
 			return w
 		}
+		if d := distance(word, w); d < least {
+			best, least = w, d
+		}
 	}
-	return ""
+	return best
 }
 
 // distance is that of Levenshtein.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -26,6 +27,33 @@ var errEnough = errors.New("enough")
 // devices are passed over: nothing in here follows or makes one, and it is the callee that
 // chooses where a content goes, so no path in a package can lead out of anywhere.
 func readDeb(r io.Reader, each func(name string, size int64, content io.Reader) error) error {
+	return readMembers(r, func(m Member) error {
+		if !m.Mode.IsRegular() || m.Hard {
+			return nil
+		}
+		return each(m.Path, m.Size, m.Content)
+	})
+}
+
+// Member is a file in a Debian package.
+type Member struct {
+	// Path is relative to the root, without dots.
+	Path string
+	// Mode has the type and the permission bits.
+	Mode fs.FileMode
+	// Link is the target of a symbolic link, or the path of the file that a hard link is to.
+	Link string
+	// Hard is set for a hard link, which has no content of its own.
+	Hard bool
+	// Size of the content, in bytes.
+	Size int64
+	// Content of a regular file, until the function that it is given to returns.
+	Content io.Reader
+}
+
+// readMembers calls each for every file, folder and link in the Debian package r. Devices are
+// passed over: no package that is used has any.
+func readMembers(r io.Reader, each func(Member) error) error {
 	var data io.Reader
 	err := readAr(r, func(name string, content io.Reader) error {
 		if name != "data.tar" && !strings.HasPrefix(name, "data.tar.") {
@@ -58,14 +86,22 @@ func readDeb(r io.Reader, each func(name string, size int64, content io.Reader) 
 		if n >= maxDebFiles {
 			return fmt.Errorf("more than %d files: %w", maxDebFiles, errTooBig)
 		}
-		if h.Typeflag != tar.TypeReg {
+		m := Member{Path: path.Clean("/" + h.Name)[1:], Mode: h.FileInfo().Mode(), Size: h.Size, Content: t}
+		switch h.Typeflag {
+		case tar.TypeReg:
+		case tar.TypeDir:
+			m.Size = 0
+		case tar.TypeSymlink:
+			m.Link, m.Size = h.Linkname, 0
+		case tar.TypeLink:
+			m.Link, m.Hard, m.Size = path.Clean("/" + h.Linkname)[1:], true, 0
+		default:
 			continue
 		}
-		if h.Size > maxDebFile {
+		if m.Size > maxDebFile {
 			return fmt.Errorf("%s has %d MiB: %w", h.Name, h.Size>>20, errTooBig)
 		}
-		name := path.Clean("/" + h.Name)[1:]
-		if err := each(name, h.Size, t); err != nil {
+		if err := each(m); err != nil {
 			if errors.Is(err, errEnough) {
 				return nil
 			}

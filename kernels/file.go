@@ -3,14 +3,12 @@ package kernels
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // maxFile is the size, in bytes, up to which a [File] is taken out of a package.
@@ -48,143 +46,26 @@ type Fetched struct {
 // the archive's package lists: what is to stay is the caller's to [Store.Keep]. progress may be nil.
 func (s *Store) Files(ctx context.Context, files []File, progress func(Event)) []Fetched {
 	out := make([]Fetched, len(files))
+	list := make([]wanted, len(files))
 	for i, f := range files {
 		out[i].File = f
+		// the list of an architecture has what is for any, too
+		list[i] = wanted{name: f.Name, pkg: f.Package, version: f.Version, arch: s.cat.arch, suites: f.Suites}
 	}
-	tell := func(e Event) {
-		if progress != nil {
-			progress(e)
-		}
-	}
-	fail := func(err error) []Fetched {
-		for i := range out {
-			if out[i].Content == nil && out[i].Err == nil {
-				out[i].Err = asUnavailable(err).named(files[i].Name)
-			}
-		}
-		return out
-	}
-	unlock, err := s.lock(ctx, "fetch", func() { tell(Event{Stage: StageWait}) })
-	if err != nil {
-		return fail(err)
-	}
-	defer unlock()
-	work, err := s.workFolder("fetch")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.RemoveAll(work)
-	tell(Event{Stage: StageUpdate})
-	a, err := openApt(ctx, filepath.Join(s.dir, "apt"), s.cat.component, s.cat.keyrings)
-	if err != nil {
-		return fail(err)
-	}
-	chosen, missing, err := s.chooseFiles(ctx, a, files, tell)
-	if err != nil {
-		return fail(err)
-	}
-	for i, u := range missing {
-		out[i].Err = u.named(files[i].Name)
-	}
-	var size int64
-	for _, c := range chosen {
-		size += c.Size
-	}
-	if free, err := freeSpace(work); err == nil && free < size+minFree {
-		return fail(noSpace(s.dir))
-	}
-	if len(chosen) > 0 {
-		tell(Event{Stage: StageDownload, Bytes: size})
-	}
-	// one at a time: they are few, and what apt says is then about that one
-	for n, i := range slices.Sorted(maps.Keys(chosen)) {
-		c := chosen[i]
-		share := func(p float64) {
-			tell(Event{Stage: StageDownload, Share: (float64(n) + p) / float64(len(chosen)), Bytes: size})
-		}
-		said, err := a.download(ctx, work, []candidate{c}, share)
-		deb := filepath.Join(work, c.file())
-		if bad := verify(deb, c.SHA256); bad != nil {
-			u := aptFailure(ctx, "`apt-get download`", said, err)
-			if errors.Is(bad, errHash) {
-				u = &Unavailable{Reason: BadHash, Happened: bad.Error(), Do: "try again: a mirror that is being updated, or a proxy that alters files"}
-			}
-			u.Happened = "download of " + c.Package + " " + c.Version + ": " + u.Happened
-			out[i].Err = u.named(files[i].Name)
-			continue
-		}
+	errs := s.packages(ctx, list, progress, func(i int, c candidate, deb string) error {
 		content, err := extract(deb, files[i].Path)
 		if err != nil {
-			out[i].Err = (&Unavailable{Reason: BadPackage, Happened: "package " + c.Package + " " + c.Version + ": " + err.Error(), Do: "report it", Err: err}).named(files[i].Name)
-			continue
+			return err
 		}
 		out[i].PackageVersion, out[i].SHA256, out[i].Content = c.Version, c.SHA256, content
+		return nil
+	})
+	for i, u := range errs {
+		if u != nil {
+			out[i].Err = u
+		}
 	}
 	return out
-}
-
-// chooseFiles finds the package of each file, by its place in files, or why there is none.
-func (s *Store) chooseFiles(ctx context.Context, a *apt, files []File, tell func(Event)) (map[int]candidate, map[int]*Unavailable, error) {
-	chosen, missing := map[int]candidate{}, map[int]*Unavailable{}
-	for rank := 0; ; rank++ {
-		suites := map[string][]string{}
-		for i, f := range files {
-			if _, ok := chosen[i]; !ok && rank < len(f.Suites) {
-				suites[f.Suites[rank]] = []string{s.cat.arch} // its list has what is for any, too
-			}
-		}
-		if len(suites) == 0 {
-			return chosen, missing, nil
-		}
-		if err := a.update(ctx, suites, func(p float64) { tell(Event{Stage: StageUpdate, Share: p}) }); err != nil {
-			return nil, nil, err
-		}
-		lists, err := a.lists(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		for i, f := range files {
-			if _, ok := chosen[i]; ok || rank >= len(f.Suites) {
-				continue
-			}
-			c, u := chooseFile(ctx, a, f, f.Suites[rank], lists[[2]string{f.Suites[rank], s.cat.arch}])
-			switch {
-			case u == nil:
-				chosen[i] = c
-				delete(missing, i)
-			case missing[i] == nil: // the first suite's is the one that matters
-				missing[i] = u
-			}
-		}
-	}
-}
-
-// chooseFile finds the package of f in a suite, whose package list is the file at list, "" if
-// it could not be fetched.
-func chooseFile(ctx context.Context, a *apt, f File, suite, list string) (candidate, *Unavailable) {
-	if list == "" {
-		return candidate{}, a.unlisted(ctx, suite)
-	}
-	cs, err := readNamed(list, suite, f.Package)
-	if err != nil {
-		return candidate{}, a.unreadable(suite, err)
-	}
-	var best candidate
-	for _, c := range cs {
-		upstream := c.Version
-		if i := strings.LastIndexByte(upstream, '-'); i >= 0 {
-			upstream = upstream[:i]
-		}
-		if c.Package == f.Package && upstream == f.Version && (best.Version == "" || compareVersions(c.Version, best.Version) > 0) {
-			best = c
-		}
-	}
-	if best.Version == "" {
-		return candidate{}, &Unavailable{Reason: NoPackage,
-			Happened: fmt.Sprintf("suite %s carries no %s of version %s", suite, f.Package, f.Version),
-			Do:       "use a mirror that still carries it"}
-	}
-	return best, nil
 }
 
 // extract returns the content of the file at path in the package at deb.

@@ -61,7 +61,7 @@ func (p *Plan) choose() error {
 		return p.addDefaults(picks)
 	}
 	for _, ref := range p.wish.Kernels {
-		if p.lab.Catalogue.IsPath(ref) {
+		if p.lab.isBackend(ref) || p.lab.Catalogue.IsPath(ref) {
 			continue
 		}
 		if err := p.addNamed(ref, picks); err != nil {
@@ -152,7 +152,7 @@ func (p *Plan) withoutQEMU() {
 	for i := range p.jobs {
 		j := &p.jobs[i]
 		a, err := p.lab.Table.Arch(j.Arch)
-		if err != nil || j.Err != nil {
+		if err != nil || j.Err != nil || p.boots[i].target.backend != nil {
 			continue
 		}
 		if _, err := a.FindQEMU(); err != nil {

@@ -14,23 +14,21 @@ import (
 	"pivotspec/suites/spec"
 )
 
-// boots returns the jobs of one kernel: j once for each way to boot it.
-func (p *Plan) boots(j matrix.Job) []matrix.Job {
-	out := make([]matrix.Job, 0, len(p.scenarios))
+// add adds the jobs of one target that QEMU boots: j once for each way to boot it.
+func (p *Plan) add(t target, j matrix.Job) {
 	for i := range p.scenarios {
 		k := j
 		if name := p.scenarios[i].Name; name != spec.Plain {
 			k.Name, k.Scenario = j.Name+"-"+name, name
 		}
-		out = append(out, k)
+		p.jobs = append(p.jobs, k)
+		p.boots = append(p.boots, boot{target: t, scenario: &p.scenarios[i]})
 	}
-	return out
 }
 
-// enter gives a job that has its image what the way to boot it needs: modules, a compressed image,
-// disks, kernel arguments.
-func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
-	b := e.lab.Images
+// Enter gives a job that has its image what a way to boot it needs: modules, a compressed image,
+// disks, kernel arguments. What has to be made is made by b.
+func Enter(ctx context.Context, b *images.Builder, j *matrix.Job, s *images.Scenario) error {
 	if option := s.Initramfs.Config(); option != "" {
 		if err := lacks(j.Kernel, option); err != nil {
 			return fmt.Errorf("scenario %s: %w", s.Name, err)
@@ -38,14 +36,14 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	}
 	modules, err := b.Modules(ctx, j.Kernel.Modules, noModules(j.Kernel), s.Modules...)
 	if err != nil {
-		return e.lab.unwritable(err)
+		return err
 	}
 	j.VM.Archives = []string{modules.Path}
 	if s.Initramfs.Config() != "" {
 		for _, path := range []*string{&j.VM.Initramfs, &j.VM.Archives[0]} {
 			img, err := b.Compressed(ctx, *path, s.Initramfs)
 			if err != nil {
-				return e.lab.unwritable(err)
+				return err
 			}
 			*path = img.Path
 		}
@@ -55,7 +53,7 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	for i, d := range s.Disks {
 		img, err := b.Disk(ctx, d)
 		if err != nil {
-			return e.lab.unwritable(err)
+			return err
 		}
 		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, virtio)...)
 	}

@@ -51,7 +51,9 @@ type bench struct {
 	build  *images.Builder
 	// modules are the archives with the kernels' modules, by series.
 	modules map[string]string
-	dir     string
+	// scenario, unless it is nil, is how jobs boot.
+	scenario *images.Scenario
+	dir      string
 }
 
 func newBench(t *testing.T, series ...string) *bench {
@@ -120,11 +122,18 @@ func (b *bench) job(t *testing.T, name, series string, told map[string]string) m
 	if err != nil {
 		t.Fatal(err)
 	}
-	return matrix.Job{
+	j := matrix.Job{
 		Name: name, Series: series, Arch: b.arch.Name, Kernel: b.kernel[series],
 		VM: vm.Config{Arch: b.arch, Accel: b.accel, Kernel: b.kernel[series].Boot, Initramfs: img.Path, Dir: b.dir,
 			Archives: []string{b.modules[series]}},
 	}
+	if b.scenario != nil {
+		j.Scenario = b.scenario.Name
+		if err := lab.Enter(t.Context(), b.build, &j, b.scenario); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return j
 }
 
 // run boots the jobs and judges what they report.

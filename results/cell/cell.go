@@ -61,6 +61,13 @@ type Cell struct {
 	Records []*record.Record `json:"-"`
 }
 
+// HostBackend is the Backend of a cell that ran on the kernel of a machine that serves others too.
+const HostBackend = "host"
+
+// Borrowed reports whether the cell ran on a machine that was not the suite's own, so that
+// behaviours may be beyond it that its kernel supports.
+func (c *Cell) Borrowed() bool { return c.Backend == HostBackend }
+
 // Kernel says which kernel a cell booted.
 type Kernel struct {
 	// Version is the release string, such as "7.0.13+deb13-cloud-amd64".

@@ -109,8 +109,9 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 	h.State = overall(found)
 }
 
-// concerns reports whether something that a claim demands is observed in cells of a scenario.
-func concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
+// Concerns reports whether something that a claim demands is observed in cells of a scenario:
+// another says nothing of the claim.
+func Concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
 	return slices.ContainsFunc(c.Demands, func(d knowledge.Demand) bool {
 		b, ok := base.Behaviour(d.Behaviour)
 		return ok && b.In(scenario)
@@ -136,7 +137,7 @@ func overall(found []State) State {
 
 // deciding returns the main lines that can decide a claim: those of the scenarios that it concerns.
 func (l *lines) deciding(c *knowledge.Claim) []line {
-	return slices.DeleteFunc(slices.Clone(l.main), func(m line) bool { return !concerns(l.j.Base, c, m.Scenario) })
+	return slices.DeleteFunc(slices.Clone(l.main), func(m line) bool { return !Concerns(l.j.Base, c, m.Scenario) })
 }
 
 // course says what became of a claim along the kernels of a group, of which points have the truth.
@@ -361,7 +362,7 @@ func because(j *verdict.Judgement, f *Findings, h *ClaimHistory) []string {
 		var facts []string
 		unmet := make([]bool, len(j.Cells))
 		for i, c := range j.Cells {
-			if !concerns(j.Base, h.Claim, c.Cell.Scenario) {
+			if !Concerns(j.Base, h.Claim, c.Cell.Scenario) {
 				continue
 			}
 			results[i] = c.Result(d.Behaviour)
@@ -400,7 +401,7 @@ func because(j *verdict.Judgement, f *Findings, h *ClaimHistory) []string {
 func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.Demand) []string {
 	why := func(i int) string {
 		switch r := j.Cells[i].Result(d.Behaviour); {
-		case !slices.Contains(h.Standings[i].Unknown, d), !concerns(j.Base, h.Claim, j.Cells[i].Cell.Scenario):
+		case !slices.Contains(h.Standings[i].Unknown, d), !Concerns(j.Base, h.Claim, j.Cells[i].Cell.Scenario):
 			return ""
 		case r == nil:
 			return fmt.Sprintf("%s (%s)", j.Cells[i].Status, oneLine(j.Cells[i].Reason))
@@ -415,7 +416,10 @@ func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.De
 			continue
 		}
 		said = append(said, s)
-		out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s }, all)))
+		// What cannot be read is of no kernel that is known, and told of the cell.
+		if on := f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s }, all); on != "" {
+			out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, on))
+		}
 	}
 	return out
 }
@@ -523,7 +527,7 @@ func ClaimsJSON(w io.Writer, j *verdict.Judgement, o Options) error {
 			}
 		}
 		for k, s := range h.Standings {
-			if s.Truth != verdict.Untestable && concerns(j.Base, h.Claim, j.Cells[k].Cell.Scenario) {
+			if s.Truth != verdict.Untestable && Concerns(j.Base, h.Claim, j.Cells[k].Cell.Scenario) {
 				c.Cells[j.Cells[k].Cell.Name] = claimsStanding{s.Truth, behaviours(s.Unmet), behaviours(s.Unknown)}
 			}
 		}

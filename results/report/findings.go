@@ -366,13 +366,13 @@ func (f *Findings) spans(results []*verdict.Result, what func(*verdict.Result) s
 // Spans says what is to be said of which of the judgement's kernels, such as "5.10–6.19
 // EINVAL; OK since 7.0". what returns it for a column, or "" for nothing. Where it is not alike on
 // all architectures they are named. Other implementations and kernels of the user's own are left out.
-func (f *Findings) Spans(what func(column int) string) string {
+func Spans(j *verdict.Judgement, what func(column int) string) string {
+	l := linesOf(j)
 	said := map[string]bool{}
-	for _, m := range f.lines.main {
+	for _, m := range l.main {
 		said[m.Scenario] = said[m.Scenario] || slices.ContainsFunc(m.cells, func(i int) bool { return what(i) != "" })
 	}
-	of := slices.DeleteFunc(slices.Clone(f.lines.main), func(m line) bool { return !said[m.Scenario] })
-	return f.lines.spans(of, what)
+	return l.spans(slices.DeleteFunc(slices.Clone(l.main), func(m line) bool { return !said[m.Scenario] }), what)
 }
 
 func (f *Findings) cells(j *verdict.Judgement) {

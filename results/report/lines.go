@@ -24,6 +24,8 @@ type lines struct {
 	main []line
 	// other are the other backends: other implementations, and kernels of the user's own.
 	other []line
+	// lost are cells of which it is not known what they are: files that cannot be read.
+	lost []int
 	// series are those of the main lines, and archs their architectures, in order.
 	series []knowledge.Series
 	archs  []string
@@ -33,6 +35,10 @@ func linesOf(j *verdict.Judgement) *lines {
 	l := &lines{j: j, columns: columns(j)}
 	for i, c := range j.Cells {
 		is := c.Cell.Line()
+		if is.Arch == "" {
+			l.lost = append(l.lost, i)
+			continue
+		}
 		list := &l.main
 		if is.Backend != "" {
 			list = &l.other
@@ -47,7 +53,7 @@ func linesOf(j *verdict.Judgement) *lines {
 		l.main, l.other = l.other, nil
 	}
 	for _, m := range l.main {
-		if m.Arch != "" && !slices.Contains(l.archs, m.Arch) {
+		if !slices.Contains(l.archs, m.Arch) {
 			l.archs = append(l.archs, m.Arch)
 		}
 		for _, i := range m.cells {
@@ -60,17 +66,8 @@ func linesOf(j *verdict.Judgement) *lines {
 	return l
 }
 
-// plain says whether all cells are of one line, so that nothing need be said of lines. A file that
-// cannot be read has no architecture, and is none.
-func (l *lines) plain() bool {
-	n := len(l.other)
-	for _, m := range l.main {
-		if m.Arch != "" {
-			n++
-		}
-	}
-	return n < 2
-}
+// plain says whether all cells are of one line, so that nothing need be said of lines.
+func (l *lines) plain() bool { return len(l.main)+len(l.other) < 2 }
 
 // inMain says whether a column is of a main line.
 func (l *lines) inMain(column int) bool {
@@ -328,7 +325,7 @@ func (l *lines) compose(groups []*group, silent []*line, say func(*group) string
 		return s
 	case len(rule.lines) == n && l.everywhere(rule.lines):
 		if !l.sawAll(rule) {
-			return s + onAll + " as far as seen"
+			return s + onAll + " seen"
 		}
 		return s + onAll
 	case len(rule.lines) == n && len(l.archs) == 1:
@@ -402,8 +399,10 @@ func (l *lines) ranges(of []line, in, known func(column int) bool) string {
 	var not []*line
 	ruled := false // the first part is of most lines, or all, and so names none
 	for i, g := range groups {
-		if !holds(g) {
+		if i > 0 {
 			not = append(not, g.lines...)
+		}
+		if !holds(g) {
 			continue
 		}
 		s := say(g)
@@ -432,9 +431,7 @@ func all(int) bool { return true }
 func (l *lines) onArchs() string {
 	archs := slices.Clone(l.archs)
 	for _, o := range l.other {
-		if o.Arch != "" {
-			archs = append(archs, o.Arch)
-		}
+		archs = append(archs, o.Arch)
 	}
 	slices.Sort(archs)
 	if n := len(slices.Compact(archs)); n > 1 {

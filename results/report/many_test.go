@@ -41,5 +41,5 @@ func manyBad(base *knowledge.Base) []*cell.Cell {
 	c := fixture.Find(cells, "6.12-amd64-disk")
 	c.Records = slices.DeleteFunc(c.Records, func(r *record.Record) bool { return r.ID == "rootfs/switch-root" })
 	fixture.Replace(fixture.Find(cells, "host-amd64"), fixture.Observed("einval/put-old-mount-shared", "OK"))
-	return cells
+	return append(cells, &cell.Cell{Name: "7.3-s390x-disk", Status: cell.Broken, Reason: "line 3: unexpected end of JSON input"})
 }

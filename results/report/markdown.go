@@ -3,12 +3,16 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
 )
+
+// number is the version at the beginning of a release.
+var number = regexp.MustCompile(`^[0-9]+([.-][0-9]+)*(-rc[0-9]+)?`)
 
 // Markdown writes the matrix as a table and the findings as lists.
 func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
@@ -116,8 +120,7 @@ func (f *Findings) mdRecorded(b *strings.Builder, looks map[verdict.Verdict]look
 			switch {
 			case c == nil:
 			case c.Status == cell.Complete:
-				// The rest of a release is the distribution's.
-				s, _, _ = strings.Cut(release(c), "+")
+				s = number.FindString(release(c)) // the rest is the distribution's
 			case c.Status == cell.Unavailable:
 				s = looks[verdict.Missing].symbol + " " + string(c.Status)
 			default:
@@ -128,6 +131,12 @@ func (f *Findings) mdRecorded(b *strings.Builder, looks map[verdict.Verdict]look
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
+	for _, i := range f.lines.lost {
+		fmt.Fprintf(b, "- %s: %s\n", md(f.Columns[i]), f.lines.j.Cells[i].Status)
+	}
+	if len(f.lines.lost) > 0 {
+		b.WriteString("\n")
+	}
 }
 
 // mdOthers writes what other implementations do otherwise, under headings of the second level.

@@ -129,6 +129,9 @@ func (p *printer) recorded() {
 	for _, line := range g.lines() {
 		p.line(line)
 	}
+	for _, i := range p.f.lines.lost {
+		p.line("  " + p.f.Columns[i] + " " + p.incomplete(p.j.Cells[i].Status))
+	}
 	p.line("")
 }
 

@@ -21,6 +21,7 @@ import (
 	"pivotspec/suites/rootfs"
 	"pivotspec/suites/spec"
 	"pivotspec/suites/success"
+	"pivotspec/suites/tools"
 )
 
 // Specs returns every spec. It reports every mistake in the lists at once.
@@ -46,6 +47,7 @@ func Specs() ([]spec.Spec, error) {
 		spec.Also(rootfs.EarlySpecs(), initramfs...),
 		boot.Specs(),
 		recipes.Specs(),
+		tools.Specs(),
 		spec.Also(rootfs.Specs(), initramfs...),
 	)
 }

@@ -124,16 +124,17 @@ func leave(w *sandbox.World, from sandbox.Disk) {
 	w.ObserveSuccess(w.PivotRoot(newRoot, newRoot+"/"+disk.Old))
 	rootfs.KernelThreads(w)
 	unmountOld(w)
-	// Something that can be written to, for the disk's node.
-	w.Tmpfs("/" + disk.Old)
-	w.Fact("open", w.Claim(from, "/"+disk.Old).Outcome)
+	w.Fact("open", w.Claim(from).Outcome)
 }
 
 // unmountOld unmounts the old root, and not lazily: it must not be busy. The same is tried with a
 // file on it held open, to see that the kernel would have said so.
 func unmountOld(w *sandbox.World) {
-	release := w.Hold("/" + disk.Old)
-	w.Fact("umount-held", w.Umount("/"+disk.Old, 0).Outcome)
+	release, outcome := w.TryHold("/" + disk.Old)
+	if outcome == record.OK {
+		outcome = w.Umount("/"+disk.Old, 0).Outcome
+	}
+	w.Fact("umount-held", outcome)
 	release()
 	w.Fact("umount", w.Umount("/"+disk.Old, 0).Outcome)
 	w.Fact("at-put-old-after-umount", w.Label("/"+disk.Old))
@@ -146,8 +147,10 @@ func diskToDisk(w *sandbox.World, kind string) {
 	from := enterDisk(w)
 	w.Mkdir(newRoot)
 	w.MountDisk(to, kind, newRoot)
+	w.Mark("spare", newRoot+"/"+disk.Spare)
 	leave(w, from)
 	w.Fact("rmdir", w.TryRmdir("/"+disk.Spare).Outcome)
+	w.Fact("at-spare-after-rmdir", w.Label("/"+disk.Spare))
 }
 
 // diskToOverlay pivots from the disk with ext4 to a live system's root: what is written to the
@@ -166,6 +169,8 @@ func diskToOverlay(w *sandbox.World) {
 	// The overlayfs has mounts of its own of both; these would keep the old root busy.
 	w.Detach("/lower")
 	w.Detach("/upper")
+	w.Mark("spare", newRoot+"/"+disk.Spare)
 	leave(w, from)
 	w.Fact("rmdir", w.TryRmdir("/"+disk.Spare).Outcome)
+	w.Fact("at-spare-after-rmdir", w.Label("/"+disk.Spare))
 }

@@ -19,7 +19,7 @@ var (
 	editionID   = regexp.MustCompile(`^[A-Za-z0-9]+([-.][A-Za-z0-9]+)*$`)
 	fingerprint = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	commitID    = regexp.MustCompile(`^[0-9a-f]{12,40}$`)
-	errnoNumber = regexp.MustCompile(`^errno [1-9][0-9]{0,3}$`)
+	errnoNumber = regexp.MustCompile(`^(errno [1-9][0-9]{0,3}|exit status [1-9][0-9]{0,2})$`)
 )
 
 // sections are the headings under which editions of the page say something.
@@ -29,7 +29,8 @@ var sections = []string{
 	"QUESTION", "ANSWER", // of an edition that is no manual page
 }
 
-// outcomes are the words a demand or a ledger entry may use, beside "errno N".
+// outcomes are the words a demand or a ledger entry may use, beside "errno N", and beside "exit
+// status N" of a program that names no errno.
 func outcomes() map[string]bool {
 	out := map[string]bool{"OK": true}
 	for n := range unix.Errno(4096) {
@@ -54,6 +55,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkLedger()
 	c.checkOrders()
 	c.checkWarnings()
+	c.checkImplementations()
 	c.checkDecided()
 	if len(*m) == 0 { // they rest on everything else
 		c.checkProposals()
@@ -347,6 +349,9 @@ func (c *checker) checkLedger() {
 		}
 		if e.Commit != "" && !commitID.MatchString(e.Commit) {
 			c.addf("%s: commit %q is not 12 to 40 hexadecimal digits", at, e.Commit)
+		}
+		if e.NoControl != "" {
+			c.addf("%s: no-control is for implementations that are not Linux", at)
 		}
 		for _, j := range c.ledger[e.Behaviour] {
 			if o := &c.Ledger[j]; j < i && overlap(e, o) {

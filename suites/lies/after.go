@@ -22,9 +22,9 @@ const (
 func afterwards() []Lie {
 	return []Lie{
 		{
-			Name: "told-otherwise", Says: "reports another event or filesystem than there is",
+			Name: "told-otherwise", Says: "reports another event, filesystem or use of memory than there is",
 			Touches: func(r *record.Record) bool {
-				return hasFact(r, func(f, _ string) bool { return isAnyOf(f, "poll", "events", "filesystem") })
+				return hasFact(r, func(f, _ string) bool { return isAnyOf(f, "poll", "events", "filesystem", "memory") })
 			},
 			tell: func(real string) string { return "other than " + real },
 		},
@@ -35,8 +35,10 @@ func afterwards() []Lie {
 		},
 		{
 			Name: "look-fails", Says: "answers statx with EACCES",
-			Touches: func(r *record.Record) bool { return r.Facts["root-id"] != "" },
-			call:    only(statx, func(*teller, func() unix.Errno) unix.Errno { return unix.EACCES }),
+			Touches: func(r *record.Record) bool {
+				return r.Facts["root-id"] != "" || strings.HasPrefix(r.ID, "boot/root-is-")
+			},
+			call: only(statx, func(*teller, func() unix.Errno) unix.Errno { return unix.EACCES }),
 		},
 		{
 			Name: "setns-does-nothing", Says: "answers setns with success and does nothing",

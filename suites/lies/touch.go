@@ -34,7 +34,7 @@ func hasFact(r *record.Record, so func(fact, value string) bool) bool {
 func outcomesOfCalls(r *record.Record) []string {
 	var out []string
 	for f, v := range r.Facts {
-		if isAnyOf(f, "umount", "lazy-umount", rmdir, rename, chroot, setns, userNamespace, "back", "private") {
+		if isAnyOf(f, "umount", "lazy-umount", "open", rmdir, rename, chroot, setns, userNamespace, "back", "private") {
 			out = append(out, v)
 		}
 	}
@@ -48,7 +48,7 @@ func calls(name string) func(*record.Record) bool {
 		case umount:
 			return hasFact(r, func(f, _ string) bool { return isAnyOf(f, "umount") }) || r.ID == "rootfs/umount-slash"
 		case mount:
-			return strings.HasSuffix(r.ID, "move-onto-slash-and-chroot")
+			return strings.HasSuffix(r.ID, "move-onto-slash-and-chroot") || r.ID == "boot/switch-root"
 		}
 		return r.Facts[name] != ""
 	}

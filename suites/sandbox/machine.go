@@ -15,26 +15,25 @@ import (
 // What only PID 1 of a machine of our own can do: take its disks, leave its initramfs, and see
 // what memory that gives back.
 
-// sysfs is where [World.BlockDisk] mounts sysfs for as long as it looks for a disk.
-const sysfs = "/sysfs"
+// scratch is where [World.BlockDisk] mounts what it needs for as long as it looks for a disk.
+const scratch = "/scratch"
 
 // BlockDisk returns the block device with that serial number. Without it the behaviour is
 // unsupported for want of the module, the driver that the machine has it on. It has to be called
 // before the world leaves its first root.
 func (w *World) BlockDisk(serial, module string, readOnly bool) Disk {
-	w.quiet("mkdir "+sysfs, unix.Mkdir(sysfs, 0o755))
-	w.quiet("mount -t sysfs sysfs "+sysfs, unix.Mount("sysfs", sysfs, "sysfs", 0, ""))
+	w.quiet("mkdir "+scratch, unix.Mkdir(scratch, 0o755))
+	w.quiet("mount -t sysfs sysfs "+scratch, unix.Mount("sysfs", scratch, "sysfs", 0, ""))
 	var found string
 	// The kernel looks at an NVMe controller behind PID 1's back. Each controller has one disk here.
 	w.await("the kernel has looked at its disks", func() bool {
 		var disks int
 		found, disks = w.findDisk(serial)
-		controllers, err := filepath.Glob(sysfs + "/class/nvme/nvme*")
+		controllers, err := filepath.Glob(scratch + "/class/nvme/nvme*")
 		w.quiet("look for NVMe controllers", err)
 		return found != "" || disks >= len(controllers)
 	})
-	w.quiet("umount "+sysfs, unix.Unmount(sysfs, 0))
-	w.quiet("rmdir "+sysfs, unix.Rmdir(sysfs))
+	w.quiet("umount "+scratch, unix.Unmount(scratch, 0))
 	if found == "" {
 		w.lacks("the kernel shows no disk "+serial, module)
 	}
@@ -44,14 +43,24 @@ func (w *World) BlockDisk(serial, module string, readOnly bool) Disk {
 	if !ok || err != nil || err2 != nil {
 		w.Broken("set-up: the disk %s has the number %q", serial, found)
 	}
-	return Disk{unix.Mkdev(uint32(ma), uint32(mi)), readOnly}
+	d := Disk{device: unix.Mkdev(uint32(ma), uint32(mi)), readOnly: readOnly}
+	// A node for [World.Claim] on a filesystem of its own, which keeps no root busy.
+	w.quiet("mount -t tmpfs tmpfs "+scratch, mountTmpfs(scratch))
+	node := scratch + "/disk"
+	w.quiet("mknod "+node, unix.Mknod(node, unix.S_IFBLK|0o600, int(d.device)))
+	d.node, err = unix.Open(node, unix.O_PATH|unix.O_CLOEXEC, 0)
+	w.quiet("open "+node, err)
+	w.Defer(func() { unix.Close(d.node) })
+	w.quiet("umount --lazy "+scratch, unix.Unmount(scratch, unix.MNT_DETACH))
+	w.quiet("rmdir "+scratch, unix.Rmdir(scratch))
+	return d
 }
 
 // findDisk returns the number of the disk with that serial number, as MAJOR:MINOR, "" if there is
 // none, and how many NVMe disks there are.
 func (w *World) findDisk(serial string) (number string, nvme int) {
 	// virtio_blk has the serial number with the disk, NVMe with the controller, and padded.
-	for _, pattern := range []string{sysfs + "/block/*/serial", sysfs + "/block/nvme*/device/serial"} {
+	for _, pattern := range []string{scratch + "/block/*/serial", scratch + "/block/nvme*/device/serial"} {
 		files, err := filepath.Glob(pattern)
 		w.quiet("look for disks", err)
 		for _, f := range files {
@@ -60,14 +69,14 @@ func (w *World) findDisk(serial string) (number string, nvme int) {
 				continue
 			}
 			w.quiet("read "+f, err)
-			block := strings.Split(strings.TrimPrefix(f, sysfs+"/block/"), "/")[0]
+			block := strings.Split(strings.TrimPrefix(f, scratch+"/block/"), "/")[0]
 			if strings.HasPrefix(block, "nvme") {
 				nvme++
 			}
 			if strings.TrimSpace(string(b)) != serial {
 				continue
 			}
-			b, err = os.ReadFile(filepath.Join(sysfs, "block", block, "dev"))
+			b, err = os.ReadFile(filepath.Join(scratch, "block", block, "dev"))
 			w.quiet("read the number of "+block, err)
 			number = strings.TrimSpace(string(b))
 		}
@@ -75,20 +84,27 @@ func (w *World) findDisk(serial string) (number string, nvme int) {
 	return number, nvme
 }
 
-// Claim opens a disk for itself alone, which the kernel refuses with EBUSY while a filesystem on
-// it is in use anywhere, and lets go of it. dir is a directory on a filesystem that can be
-// written to.
-func (w *World) Claim(d Disk, dir string) Call {
-	node := dir + "/disk"
-	w.quiet("mknod "+node, unix.Mknod(node, unix.S_IFBLK|0o600, int(d.device)))
-	defer unix.Unlink(node)
+// Claim opens a disk of [World.BlockDisk] for itself alone, which the kernel refuses with EBUSY
+// while a filesystem on it is in use anywhere, and lets go of it.
+func (w *World) Claim(d Disk) Call {
 	return w.call("open", "open(the disk, O_EXCL)", func() error {
-		fd, err := unix.Open(node, unix.O_RDONLY|unix.O_EXCL|unix.O_CLOEXEC, 0)
+		// A descriptor opened with O_PATH is reopened by its link.
+		fd, err := unix.Openat(w.proc, fmt.Sprintf("%d/fd/%d", os.Getpid(), d.node), unix.O_RDONLY|unix.O_EXCL|unix.O_CLOEXEC, 0)
 		if err == nil {
 			unix.Close(fd)
 		}
 		return err
 	})
+}
+
+// TryHold opens a directory, as [World.Hold] does, and says with the errno's symbol what came of it.
+func (w *World) TryHold(path string) (release func(), outcome string) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return func() {}, ErrnoName(err)
+	}
+	w.note("open " + path)
+	return func() { unix.Close(fd); w.note("close") }, ErrnoName(nil)
 }
 
 // LetGo unmounts, lazily, what init mounted on the initramfs, so that it keeps that busy no

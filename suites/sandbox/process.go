@@ -56,7 +56,7 @@ type Script struct {
 
 func (s *Script) add(name string, nr uintptr, args ...uintptr) {
 	if s.n == maxSteps {
-		panic(stop{record.Broken, fmt.Sprintf("set-up: the script has more than %d steps", maxSteps)})
+		panic(stop{status: record.Broken, why: fmt.Sprintf("set-up: the script has more than %d steps", maxSteps)})
 	}
 	s.names[s.n] = name
 	s.steps[s.n].nr = nr
@@ -162,6 +162,7 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 		unix.Munmap(page)
 	})
 	if errno != 0 {
+		w.refused("fork "+name, errno)
 		w.Broken("set-up: fork %s: %s", name, ErrnoName(errno))
 	}
 	p := &Process{PID: pid, world: w, script: s, name: name}
@@ -231,6 +232,7 @@ func (p *Process) reach() {
 		}
 		want := p.script.refused[i]
 		if unix.Errno(e) != want {
+			w.refused(p.name+": "+p.script.names[i], unix.Errno(e))
 			w.Broken("set-up: %s: %s: %s%s", p.name, p.script.names[i], ErrnoName(unix.Errno(e)), wanted(want))
 		}
 		if p.script.names[i] != "" {

@@ -45,12 +45,15 @@ func fetchCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch [KERNEL ...]",
 		Short: "Fetch kernels of the catalogue into the cache (without KERNEL, the default matrix)",
+		Long: `Fetch kernels of the catalogue into the cache (without KERNEL, the default matrix).
+
+KERNEL may also be gvisor: runsc is built then, so that later runs need no network.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var opts []kernels.Option
 			if refresh {
 				opts = append(opts, kernels.Refresh())
 			}
-			l, err := lab.Open(o.cache, "", opts...)
+			l, err := lab.Open(o.cache, sourceTree(), opts...)
 			if err != nil {
 				return failed(err)
 			}
@@ -64,8 +67,17 @@ func fetchCommand(o *options) *cobra.Command {
 			}
 			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
 			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
+			made := plan.Prepare(cmd.Context(), watch(p).Doing)
 			p.Close()
 			exit := 0
+			for _, r := range made {
+				if r.Err != nil {
+					complain(cmd.ErrOrStderr(), r.Err)
+					exit = exitHarness
+				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
+					return unprinted(err)
+				}
+			}
 			for _, r := range results {
 				if r.Err != nil {
 					complain(cmd.ErrOrStderr(), r.Err)
