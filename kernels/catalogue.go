@@ -27,6 +27,7 @@ type Catalogue struct {
 	folders   [][]string
 	beside    beside
 	keep      []string
+	inner     map[string]inner
 	layouts   []Layout // sorted by name
 	entries   []Entry
 }
@@ -86,6 +87,7 @@ type catalogueFile struct {
 	Release   string            `yaml:"release"`
 	Layouts   map[string]Layout `yaml:"layouts"`
 	Keep      []string          `yaml:"keep"`
+	Inner     map[string]inner  `yaml:"inner"`
 	Folders   [][]string        `yaml:"folders"`
 	Beside    beside            `yaml:"beside"`
 	Kernels   []struct {
@@ -118,13 +120,18 @@ func Parse(data []byte) (*Catalogue, error) {
 			bad("layout %s: the image needs packages and paths", name)
 		}
 	}
-	c := &Catalogue{arch: f.Arch, component: f.Component, keyrings: f.Keyrings, folders: f.Folders, beside: f.Beside, keep: f.Keep}
+	c := &Catalogue{arch: f.Arch, component: f.Component, keyrings: f.Keyrings, folders: f.Folders, beside: f.Beside, keep: f.Keep, inner: f.Inner}
 	for _, name := range slices.Sorted(maps.Keys(f.Layouts)) {
 		c.layouts = append(c.layouts, f.Layouts[name])
 	}
 	for _, pattern := range f.Keep {
 		if _, err := path.Match(pattern, ""); err != nil {
 			bad("keep: %q: %w", pattern, err)
+		}
+	}
+	for a, i := range f.Inner {
+		if err := i.check(); err != nil {
+			bad("inner: %s: %w", a, err)
 		}
 	}
 	for _, group := range f.Folders {

@@ -428,7 +428,7 @@ func identifyGz(r io.ReaderAt, size int64) (Image, error) {
 // PVH entry. A bzImage whose payload is compressed in a way that cannot be undone here, or that
 // has no PVH entry, gives false and no error: it boots as it is.
 func innerVmlinux(r io.ReaderAt, img Image, w *os.File) (bool, error) {
-	if img.Kind != KindBzImage || img.Arch != "amd64" || img.payloadSize < 8 {
+	if img.Kind != KindBzImage || img.payloadSize < 8 {
 		return false, nil
 	}
 	// the payload ends with 4 bytes that give its size decompressed (arch/x86/boot/compressed/

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // packers are the beginnings of what is compressed inside a self-extracting image: gzip, xz,
@@ -63,7 +65,8 @@ func unpackTo(r io.Reader, w io.Writer) (string, error) {
 	}
 	defer z.Close()
 	var out bytes.Buffer
-	if _, err := copyBounded(&out, z, maxPacked); err != nil {
+	// A frame of zstd may be followed by bytes that begin no other.
+	if _, err := copyBounded(&out, z, maxPacked); err != nil && !errors.Is(err, zstd.ErrMagicMismatch) {
 		return "", nil
 	}
 	release, err := banner(bytes.NewReader(out.Bytes()))
