@@ -25,6 +25,7 @@ func FuzzReport(f *testing.F) {
 		}
 		f.Add(b.Bytes())
 	}
+	f.Add([]byte(`{"schema":1,"type":"cell","cell":{"name":"0","arch":"` + "\x7f" + `","status":"complete"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := cell.Decode(bytes.NewReader(b))
 		if err != nil {
