@@ -110,7 +110,8 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 	h.State = overall(found)
 }
 
-// Concerns reports whether something that a claim demands is observed in cells of a scenario.
+// Concerns reports whether something that a claim demands is observed in cells of a scenario:
+// another says nothing of the claim.
 func Concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
 	return slices.ContainsFunc(c.Demands, func(d knowledge.Demand) bool {
 		b, ok := base.Behaviour(d.Behaviour)
