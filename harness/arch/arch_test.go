@@ -17,8 +17,12 @@ func TestLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Memory > 256 {
-			t.Errorf("%s: a guest gets %d MiB; the budget is 256", name, a.Memory)
+		budget := map[string]int{"ppc64el": 512}[name] // the rows say why
+		if budget == 0 {
+			budget = 256
+		}
+		if a.Memory > budget {
+			t.Errorf("%s: a guest gets %d MiB; the budget is %d", name, a.Memory, budget)
 		}
 		for _, x := range a.Accels {
 			if _, err := tab.Accel(x); err != nil {
@@ -48,7 +52,7 @@ func TestUnknown(t *testing.T) {
 		want string
 		get  func() error
 	}{
-		{`unknown architecture "vax"; known: amd64`, func() error { _, err := tab.Arch("vax"); return err }},
+		{`unknown architecture "vax"; known: amd64, arm64, armhf, i386, loong64, mips64el, ppc64el, riscv64, s390x`, func() error { _, err := tab.Arch("vax"); return err }},
 		{`unknown accelerator "hvf"; known: kvm, tcg`, func() error { _, err := tab.Accel("hvf"); return err }},
 		{`unknown ABI "x32"; known: amd64, i386`, func() error { _, err := a.ABI("x32"); return err }},
 	} {

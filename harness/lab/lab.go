@@ -51,9 +51,11 @@ func Open(dir, source string, opts ...kernels.Option) (*Lab, error) {
 
 // Wish is what a user asks to be run.
 type Wish struct {
-	// Kernels are names of the catalogue, files or folders; none means the default matrix.
+	// Kernels are names of the catalogue, which may end in /ARCH or /ARCH/ABI, files or folders;
+	// none means the default matrix.
 	Kernels []string
-	// Archs are architectures for names that come without one; none means the catalogue's own.
+	// Archs are architectures, or ARCH/ABI, for names that come without one, or [AllArchs]; none
+	// means the catalogue's own.
 	Archs []string
 	// Scenarios are names of ways to boot, "all" for every one; none means the plain initramfs.
 	Scenarios []string
@@ -89,35 +91,8 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 	if p.scenarios, err = images.Choose(all, w.Scenarios); err != nil {
 		return nil, err
 	}
-	archs := w.Archs
-	if len(archs) == 0 {
-		archs = []string{""}
-	}
-	for _, a := range archs {
-		if _, err := l.Table.Arch(a); a != "" && err != nil {
-			return nil, err
-		}
-	}
-	for _, a := range archs {
-		if len(w.Kernels) == 0 {
-			d := l.Catalogue.Default(a)
-			if len(d) == 0 {
-				return nil, fmt.Errorf("architecture %s has no default matrix: name the kernels to run", a)
-			}
-			for _, e := range d {
-				p.addEntry(e)
-			}
-		}
-		for _, ref := range w.Kernels {
-			if l.Catalogue.IsPath(ref) {
-				continue
-			}
-			e, err := l.Catalogue.Lookup(ref, a)
-			if err != nil {
-				return nil, err
-			}
-			p.addEntry(e)
-		}
+	if err := p.choose(); err != nil {
+		return nil, err
 	}
 	for _, ref := range w.Kernels {
 		if l.Catalogue.IsPath(ref) {

@@ -32,6 +32,7 @@ type Plan struct {
 type target struct {
 	entry kernels.Entry
 	path  string // "" for an entry
+	abi   string // Debian's name of the guest's ABI, "" the kernel's own
 }
 
 // Watch takes what a person may want to see of the work. Any field may be nil.
@@ -47,13 +48,20 @@ type Watch struct {
 // errInterrupted is the error of a cell that ctx's end kept from being made ready.
 var errInterrupted = errors.New("interrupted before it began")
 
-// addEntry adds an entry unless it is there already: 7.0 and 7.0-cloud-amd64 are one cell.
-func (p *Plan) addEntry(e kernels.Entry) {
-	if !slices.ContainsFunc(p.targets, func(t target) bool {
-		return t.path == "" && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
-	}) {
-		p.targets = append(p.targets, target{entry: e})
+// addEntry adds an entry for programs of an ABI unless it is there already: 7.0 and
+// 7.0-cloud-amd64 are one cell.
+func (p *Plan) addEntry(e kernels.Entry, abi string) {
+	if abi == e.Arch {
+		abi = ""
 	}
+	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.path == "" && same(t.entry, e) && t.abi == abi }) {
+		p.targets = append(p.targets, target{entry: e, abi: abi})
+	}
+}
+
+// same says whether two entries are one kernel.
+func same(a, b kernels.Entry) bool {
+	return a.Arch == b.Arch && a.Series == b.Series && a.Flavour == b.Flavour
 }
 
 // addPath adds a path unless the same file or folder is there already.
@@ -75,11 +83,11 @@ func sameFile(a, b string) bool {
 // Len returns how many cells there will be.
 func (p *Plan) Len() int { return len(p.targets) * len(p.scenarios) }
 
-// Entries returns the kernels of the catalogue.
+// Entries returns the kernels of the catalogue, each once.
 func (p *Plan) Entries() []kernels.Entry {
 	var out []kernels.Entry
 	for _, t := range p.targets {
-		if t.path == "" {
+		if t.path == "" && !slices.ContainsFunc(out, func(e kernels.Entry) bool { return same(e, t.entry) }) {
 			out = append(out, t.entry)
 		}
 	}
@@ -106,9 +114,12 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 			p.jobs = append(p.jobs, p.boots(p.lab.identify(ctx, t.path))...)
 			continue
 		}
-		j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
+		j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch, ABI: t.entry.Arch}
 		if p.lab.isVariant(t.entry) {
-			j.Name = t.entry.Series + "-" + t.entry.Flavour
+			j.Name, j.Flavour = t.entry.Series+"-"+t.entry.Flavour, t.entry.Flavour
+		}
+		if t.abi != "" {
+			j.Name, j.ABI = j.Name+"-"+t.abi, t.abi
 		}
 		p.jobs = append(p.jobs, p.boots(j)...)
 	}
@@ -181,9 +192,17 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 
 // fetch gives the jobs of the catalogue their kernels.
 func (p *Plan) fetch(ctx context.Context, w Watch) {
-	results := p.lab.Store.Get(ctx, p.Entries(), w.Fetching)
+	p.withoutQEMU()
+	var entries []kernels.Entry
 	for i, t := range p.targets {
-		if t.path != "" {
+		// Nothing is downloaded for what cannot be booted here.
+		if t.path == "" && p.jobs[i*len(p.scenarios)].Err == nil {
+			entries = append(entries, t.entry)
+		}
+	}
+	results := p.lab.Store.Get(ctx, entries, w.Fetching)
+	for i, t := range p.targets {
+		if t.path != "" || p.jobs[i*len(p.scenarios)].Err != nil {
 			continue
 		}
 		r := results[0]
@@ -231,7 +250,11 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if err != nil {
 		return fmt.Errorf("a kernel for %s cannot be booted: %w", j.Arch, err)
 	}
-	abi, err := a.ABI("")
+	abi, err := a.ABI(j.ABI)
+	if err != nil {
+		return err
+	}
+	own, err := a.ABI("")
 	if err != nil {
 		return err
 	}
@@ -240,16 +263,16 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 		return err
 	}
 	target := images.Target{Name: abi.Name, Env: abi.Environ()}
-	accelerator, err := e.accelerator(ctx, a, target, j.Kernel)
+	accelerator, err := e.accelerator(ctx, a, images.Target{Name: own.Name, Env: own.Environ()}, j.Kernel)
 	if err != nil {
 		return err
 	}
-	e.watch.Doing("building the guest for " + a.Name)
+	e.watch.Doing("building the guest for " + abi.Name)
 	img, err := e.image(ctx, target)
 	if err != nil {
 		return err
 	}
-	j.ABI = abi.Env["GOARCH"]
+	j.ABI = abi.Name
 	j.VM = vm.Config{
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Bare: e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),

@@ -32,8 +32,10 @@ type Job struct {
 	VM vm.Config
 	// Scenario is the way to boot, "" the plain initramfs.
 	Scenario string
-	// ABI is the GOARCH of the guest binary.
+	// ABI is Debian's name of that of the guest's programs, such as "i386".
 	ABI string
+	// Flavour is the kernel's if it is not the one that its series' name stands for.
+	Flavour string
 }
 
 // Runner runs jobs.
@@ -121,7 +123,7 @@ func memory(j *Job) int {
 // Cell describes the job as a cell that has not run: without status and records.
 func (j *Job) Cell() *cell.Cell {
 	c := &cell.Cell{
-		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Scenario: j.Scenario, Backend: "qemu",
+		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario, Backend: "qemu",
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,
 			PackageVersion: j.Kernel.PackageVersion, SHA256: j.Kernel.SHA256,

@@ -37,7 +37,8 @@ type Cell struct {
 	Series string `json:"series"`
 	// Arch is Debian's name of the architecture, such as "amd64".
 	Arch string `json:"arch"`
-	// ABI is the GOARCH of the guest binary.
+	// ABI is Debian's name of that of the guest's programs: "i386" on a kernel of amd64, else that of
+	// the architecture.
 	ABI string `json:"abi,omitempty"`
 	// Flavour is the kernel's, such as "rt-arm64"; "" is the one that the series' name stands for.
 	Flavour string `json:"flavour,omitempty"`
