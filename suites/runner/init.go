@@ -80,6 +80,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
 	}
 	relax()
+	makeRoom()
 	log := openLog()
 	c.send(&record.Record{Type: record.TypeKernel, Kernel: describe()})
 	if err := loadModules(); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pivotspec/suites/abi"
 	"pivotspec/suites/record"
 )
 
@@ -305,13 +306,14 @@ func (p *Process) make(name string, step int) unix.Errno {
 func fork(flags uintptr, steps *rawStep, n int, errs *int32) (pid int, errno unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	all, old := ^uint64(0), uint64(0)
-	sigmask := func(set, old *uint64) {
+	all, old := abi.AllSignals(), abi.Sigset{}
+	sigmask := func(set, old *abi.Sigset) {
 		unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
-			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), abi.SigsetSize, 0, 0)
 	}
+	first, second := abi.Clone(uintptr(unix.SIGCHLD) | flags)
 	sigmask(&all, &old)
-	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD)|flags, 0, 0, 0, 0, 0)
+	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, first, second, 0, 0, 0, 0)
 	if r == 0 && e == 0 {
 		run(steps, n, errs)
 	}
