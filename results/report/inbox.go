@@ -200,7 +200,7 @@ func anchor(i int, m matter) string {
 func (in *inbox) kernels() string {
 	var out []string
 	for _, c := range in.j.Cells {
-		out = append(out, strings.TrimSpace(release(c)+" "+c.Cell.Arch))
+		out = append(out, strings.TrimSpace(release(c)+" "+oneLine(c.Cell.Arch)))
 	}
 	return md(strings.Join(out, ", "))
 }
@@ -281,7 +281,7 @@ func observation(c *verdict.CellResult, behaviour string) *record.Record {
 func (in *inbox) show(m matter, i int, r *record.Record) {
 	on := in.Columns[i]
 	if !in.lines.plain() {
-		on += " " + in.j.Cells[i].Cell.Line().String()
+		on += " " + oneLine(in.j.Cells[i].Cell.Line().String())
 	}
 	fmt.Fprintf(&in.b, "\n`%s` on %s:\n\n```\n", m.Show, md(on))
 	for _, s := range r.Steps {

@@ -16,6 +16,9 @@ type line struct {
 	cells []int // indices into the judgement's
 }
 
+// String returns the line for a reader. Its words come from a file.
+func (m line) String() string { return oneLine(m.Line.String()) }
+
 // lines are the lines of a judgement.
 type lines struct {
 	j       *verdict.Judgement

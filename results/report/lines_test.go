@@ -1,6 +1,8 @@
 package report
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +84,77 @@ func TestSpans(t *testing.T) {
 		is := func(i int) bool { return what(i) == "b" }
 		if got := l.ranges(l.main, is, func(i int) bool { return what(i) != "" }); got != tt.ranges {
 			t.Errorf("%s: ranges: got %q, want %q", tt.name, got, tt.ranges)
+		}
+	}
+}
+
+// TestGroupsAreTrue: whatever kernels do, each line is in one group, which says of its kernels just what is
+// to be said of them, and whose boundaries are those of the line in it that has the most kernels.
+func TestGroupsAreTrue(t *testing.T) {
+	series := []string{"5.10", "6.1", "6.12", "6.19", "7.0", "7.2"}
+	archs := []string{"amd64", "arm64", "armhf", "i386", "s390x"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		said := map[cell.Line]string{}
+		for _, a := range archs {
+			list := ""
+			for _, s := range series {
+				if n := random.IntN(5); n < 4 {
+					list += " " + s + "=" + []string{"a", "a", "b", "?"}[n]
+				}
+			}
+			if list != "" {
+				said[cell.Line{Arch: a}] = list
+			}
+		}
+		l, what := lineUp(t, said)
+		groups, silent := l.group(l.main, what)
+		grouped := map[string]int{}
+		for _, m := range silent {
+			grouped[m.Arch]++
+		}
+		for _, g := range groups {
+			cells, richest := 0, 0
+			for _, m := range g.lines {
+				grouped[m.Arch]++
+				texts := 0
+				for _, i := range m.cells {
+					if what(i) != "" {
+						texts++
+						if !slices.ContainsFunc(g.points, func(p point) bool {
+							return p.text == what(i) && p.label == l.columns[i] && slices.Contains(p.columns, i)
+						}) {
+							t.Fatalf("%v: %s of %s is not said by its group", said, l.columns[i], m)
+						}
+					}
+				}
+				cells += texts
+				if texts > richest {
+					richest = texts
+				}
+			}
+			for _, p := range g.points {
+				cells -= len(p.columns)
+			}
+			if cells != 0 {
+				t.Fatalf("%v: a group says something of cells that are not its own", said)
+			}
+			if !slices.ContainsFunc(g.lines, func(m *line) bool {
+				var own []point
+				for _, i := range m.cells {
+					if what(i) != "" {
+						own = append(own, point{text: what(i)})
+					}
+				}
+				return len(own) == richest && len(spells(own)) == len(spells(g.points))
+			}) {
+				t.Fatalf("%v: a group has a boundary that no line of it shows: %s", said, l.said(g))
+			}
+		}
+		for _, m := range l.main {
+			if grouped[m.Arch] != 1 {
+				t.Fatalf("%v: %s is in %d groups", said, m, grouped[m.Arch])
+			}
 		}
 	}
 }
