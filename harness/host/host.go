@@ -61,6 +61,8 @@ type Guest struct {
 	backend.Program
 	// User asks for a user namespace although the caller is privileged.
 	User bool
+	// OnRecord, if not nil, is called for each record as it arrives, in order.
+	OnRecord func(*record.Record)
 }
 
 var _ backend.Guest = (*Guest)(nil)
@@ -137,7 +139,7 @@ func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 	stop := context.AfterFunc(limit, func() { _ = cmd.Process.Kill() })
 	defer stop()
 
-	coll := collect(frames)
+	coll := collect(frames, g.OnRecord)
 	werr := cmd.Wait()
 	rep.Records, rep.Console = coll.Records(), stderr.lines()
 	rep.Wall = time.Since(begun)
@@ -160,9 +162,15 @@ func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 
 // collect gathers records until the other end of the pipe is closed. A line that is too long is
 // damage like any other; what follows it is read and dropped, or the guest would wait for ever.
-func collect(r io.Reader) *record.Collector {
+func collect(r io.Reader, on func(*record.Record)) *record.Collector {
 	coll := new(record.Collector)
-	_ = coll.Read(bufio.NewReader(r))
+	s := bufio.NewScanner(r)
+	s.Buffer(nil, record.MaxFrame)
+	for s.Scan() {
+		if rec := coll.Line(s.Bytes()); rec != nil && on != nil {
+			on(rec)
+		}
+	}
 	_, _ = io.Copy(io.Discard, r)
 	return coll
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
 
-	"pivotspec/harness/arch"
 	"pivotspec/harness/backend"
 	"pivotspec/harness/gvisor"
 	"pivotspec/harness/host"
@@ -86,7 +84,7 @@ func (p *Plan) Prepare(ctx context.Context, doing func(what string)) []Prepared 
 // find makes the job of a backend.
 func (l *Lab) find(ctx context.Context, b backend.Backend) matrix.Job {
 	j := matrix.Job{Name: b.Name(), Arch: "unknown", Guest: b.Guest(backend.Program{})}
-	a, err := l.native()
+	a, err := l.Table.Native()
 	if err != nil {
 		j.Err = err
 		return j
@@ -105,20 +103,6 @@ func (l *Lab) find(ctx context.Context, b backend.Backend) matrix.Job {
 // kernelOf is what a backend knows of its kernel, as cells record it.
 func kernelOf(k backend.Kernel) kernels.Kernel {
 	return kernels.Kernel{Version: k.Version, SHA256: k.SHA256, Package: k.Package, PackageVersion: k.PackageVersion}
-}
-
-// native returns the row of this machine's architecture.
-func (l *Lab) native() (*arch.Arch, error) {
-	for _, name := range l.Table.Names() {
-		a, err := l.Table.Arch(name)
-		if err != nil {
-			return nil, err
-		}
-		if abi, err := a.ABI(""); err == nil && abi.Env["GOARCH"] == runtime.GOARCH {
-			return a, nil
-		}
-	}
-	return nil, fmt.Errorf("this machine's architecture (%s for Go) is none that pivotspec knows", runtime.GOARCH)
 }
 
 // lend gives a job of a backend the guest program.

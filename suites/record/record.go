@@ -58,7 +58,8 @@ const (
 type Beyond string
 
 const (
-	// BeyondMachine: it would change the machine as a whole, or needs a machine of its own.
+	// BeyondMachine: it would change the machine as a whole, or needs one that is, or was made,
+	// the suite's own.
 	BeyondMachine Beyond = "machine"
 	// BeyondPrivilege: it needs a privilege that the suite was not given.
 	BeyondPrivilege Beyond = "privilege"

@@ -26,11 +26,20 @@ const maxRestarts = 8
 
 // boot is the life of PID 1.
 func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
-	defer powerOff()
+	off := powerOff
+	defer func() { off() }()
 	out, err := ownConsole()
 	if err != nil {
 		fmt.Println("pivotspec: init:", err)
 		return
+	}
+	if o.reader != nil {
+		var read func()
+		if out, read, err = divert(out, o.reader); err != nil {
+			fmt.Println("pivotspec: init:", err)
+			return
+		}
+		off = func() { read(); powerOff() }
 	}
 	shared, err := newShared()
 	if err != nil {
@@ -72,7 +81,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 	for first, restarts := 0, 0; first < len(private) && restarts <= maxRestarts; restarts++ {
 		first = supervise(c, shared, private, first, o.patience)
 	}
-	initial(c, k, stage(specs, spec.Initial), o.patience)
+	initial(c, k, stage(specs, spec.Initial), o.patience, off)
 
 	warnings := log.warnings()
 	for _, w := range warnings {
@@ -241,7 +250,8 @@ func (t *tail) String() string {
 }
 
 // initial runs the specs that take place in the initial namespace, as PID 1.
-func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Duration) {
+// off switches the machine off if one of them hangs.
+func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Duration, off func()) {
 	env, err := sandbox.Open(k, Base)
 	if err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: "initial stage: " + err.Error()})
@@ -253,7 +263,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 				Why: fmt.Sprintf("hung for %v", patience)})
 			c.send(&record.Record{Type: record.TypeNote, Why: "PID 1 hung; what follows was not run"})
 			c.end(true)
-			powerOff()
+			off()
 		})
 		defer watchdog.Stop()
 		r := env.RunInitial(s.ID, s.Body)

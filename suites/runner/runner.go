@@ -5,6 +5,7 @@ package runner
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -36,11 +37,21 @@ const patience = 8 * time.Second
 // Option changes how a guest runs the suite.
 type Option func(*options)
 
-type options struct{ patience time.Duration }
+type options struct {
+	patience time.Duration
+	reader   func(frames io.Reader, console io.Writer)
+}
 
 // Patience sets how long one spec may take before it counts as hung. A guest that is meant to
 // hang in a test need not wait as long as one that is not.
 func Patience(d time.Duration) Option { return func(o *options) { o.patience = d } }
+
+// Reader has the frames of PID 1 and its suite go to read, instead of the console, which read may
+// write to as it likes. frames ends when there will be no more, and the machine is switched off
+// when read returns.
+func Reader(read func(frames io.Reader, console io.Writer)) Option {
+	return func(o *options) { o.reader = read }
+}
 
 // Main is the guest program's main function; k is the kernel that the specs observe.
 func Main(k sandbox.Kernel, opts ...Option) {
@@ -107,6 +118,12 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		fmt.Fprintln(os.Stderr, "pivotspec guest: this program is the init of a pivotspec guest; boot it as PID 1 of an initramfs")
 		os.Exit(2)
 	}
+}
+
+// IsPart reports whether the arguments are those with which the program starts itself as a part of
+// a run, or with which package contain has it started.
+func IsPart(args []string) bool {
+	return len(args) > 1 && (args[1] == suiteArg || args[1] == worldsArg || args[1] == contain.Arg)
 }
 
 func stage(specs []spec.Spec, s spec.Stage) []spec.Spec {

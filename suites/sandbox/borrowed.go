@@ -10,19 +10,24 @@ import (
 	"pivotspec/suites/record"
 )
 
+// beyond ends the spec as unsupported because of the surroundings, and not of the kernel.
+func (w *World) beyond(what record.Beyond, format string, args ...any) {
+	panic(stop{record.Unsupported, fmt.Sprintf(format, args...), what})
+}
+
 // OwnMachine is the step before one that needs a machine of the suite's own, because it changes
 // the machine as a whole or looks at what is the machine's alone. On a borrowed machine it ends
 // the spec as unsupported; see [Env]. what says what would be done, for a reader.
 func (w *World) OwnMachine(what string) {
 	if w.borrowed {
-		panic(stop{record.Unsupported, "needs a machine of its own: " + what, record.BeyondMachine})
+		w.beyond(record.BeyondMachine, "needs a machine of its own: %s", what)
 	}
 }
 
 // ChangesMachine is [World.OwnMachine] before a step that the whole machine would notice.
 func (w *World) ChangesMachine(what string) {
 	if w.borrowed {
-		panic(stop{record.Unsupported, "would change the machine: " + what, record.BeyondMachine})
+		w.beyond(record.BeyondMachine, "would change the machine: %s", what)
 	}
 }
 
@@ -30,7 +35,7 @@ func (w *World) ChangesMachine(what string) {
 // that root here does not have.
 func (w *World) refused(step string, err error) {
 	if w.limited && (errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)) {
-		panic(stop{record.Unsupported, fmt.Sprintf("needs root: %s: %s", step, ErrnoName(err)), record.BeyondPrivilege})
+		w.beyond(record.BeyondPrivilege, "needs root: %s: %s", step, ErrnoName(err))
 	}
 }
 
@@ -46,5 +51,5 @@ func (w *World) RequireUser(uid int) {
 			return
 		}
 	}
-	panic(stop{record.Unsupported, fmt.Sprintf("needs root: the user namespace has no user %d", uid), record.BeyondPrivilege})
+	w.beyond(record.BeyondPrivilege, "needs root: the user namespace has no user %d", uid)
 }
