@@ -4,7 +4,7 @@ GO ?= go
 BIN := bin/pivotspec
 ARCH ?= amd64
 
-.PHONY: help setup build run test lint bench baseline findings clean
+.PHONY: help setup build guest run test lint bench baseline findings clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ setup: ## install the Debian packages that are missing (QEMU, mandoc)
 build: ## build bin/pivotspec
 	@mkdir -p bin
 	$(GO) build -o $(BIN) ./harness/cmd/pivotspec
+
+guest: build ## build bin/pivotspec-guest, which runs alone on any machine of ARCH
+	$(BIN) guest --arch $(ARCH) --out bin/pivotspec-guest
 
 run: setup build ## fetch the kernels of the default matrix, boot each, print the matrix
 	$(BIN) run
