@@ -71,7 +71,10 @@ type Entry struct {
 	Layout Layout
 	// Default is set if it belongs to the default matrix of its architecture.
 	Default bool
-	// ABIs are Debian's names of those beside the kernel's own that belong to the default matrix too.
+	// All is set if it belongs to the matrix of all architectures, as every Default does.
+	All bool
+	// ABIs are Debian's names of those beside the kernel's own that belong to the matrix of all
+	// architectures too.
 	ABIs []string
 
 	release string // regular expression of the release string
@@ -97,6 +100,7 @@ type catalogueFile struct {
 		Suites  []string `yaml:"suites"`
 		Layout  string   `yaml:"layout"`
 		Default bool     `yaml:"default"`
+		All     bool     `yaml:"all"`
 		ABIs    []string `yaml:"abis"`
 	} `yaml:"kernels"`
 }
@@ -177,7 +181,7 @@ func Parse(data []byte) (*Catalogue, error) {
 		}
 		names[name] = true
 		c.entries = append(c.entries, Entry{Name: name, Series: k.Series, Arch: k.Arch, Flavour: k.Flavour,
-			Suites: k.Suites, Layout: l, Default: k.Default, ABIs: k.ABIs, release: release})
+			Suites: k.Suites, Layout: l, Default: k.Default, All: k.All || k.Default, ABIs: k.ABIs, release: release})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func (p *Plan) choose() error {
 func (p *Plan) addDefaults(picks []pick) error {
 	for _, k := range picks {
 		before := len(p.targets)
-		for _, e := range p.lab.Catalogue.Default(k.arch) {
+		for _, e := range p.lab.matrix(k) {
 			for _, abi := range k.abis(e) {
 				p.addEntry(e, abi)
 			}
@@ -89,6 +89,20 @@ func (p *Plan) addDefaults(picks []pick) error {
 		}
 	}
 	return nil
+}
+
+// matrix returns the kernels to run where none is named.
+func (l *Lab) matrix(k pick) []kernels.Entry {
+	if k.abi != AllArchs {
+		return l.Catalogue.Default(k.arch)
+	}
+	var out []kernels.Entry
+	for _, e := range l.Catalogue.All() {
+		if e.Arch == k.arch && e.All {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // abis returns the ABIs with which an entry of the default matrix is run.
