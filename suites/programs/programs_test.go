@@ -28,8 +28,8 @@ func TestList(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		`{`:                              "list of programs",
-		`[{"name":"x"}]`:                 "neither there nor absent",
+		`{`:                               "list of programs",
+		`[{"name":"x"}]`:                  "neither there nor absent",
 		`[{"name":"x","path":"/a/../b"}]`: "not the path",
 		`[{"name":"x","path":"/a","files":["/a","b"]}]`: "not the path",
 	} {

@@ -64,8 +64,17 @@ func fetchCommand(o *options) *cobra.Command {
 			}
 			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
 			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
+			sets := plan.Programs(cmd.Context(), fetching(p))
 			p.Close()
 			exit := 0
+			for _, set := range sets {
+				for _, d := range set.Debs {
+					if d.Err != nil {
+						complain(cmd.ErrOrStderr(), d.Err)
+						exit = exitHarness
+					}
+				}
+			}
 			for _, r := range results {
 				if r.Err != nil {
 					complain(cmd.ErrOrStderr(), r.Err)
@@ -84,6 +93,7 @@ func fetchCommand(o *options) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "look for newer versions of kernels that are cached")
 	cmd.Flags().StringSliceVar(&wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
+	cmd.Flags().StringSliceVar(&wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all, whose programs are fetched too")
 	return cmd
 }
 
