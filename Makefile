@@ -24,7 +24,7 @@ run: setup build ## fetch the kernels of the default matrix, boot each, print th
 	$(BIN) run
 
 test: setup build lint ## run every check and test, with real boots on both sides of 7.0
-	$(BIN) kernels fetch 6.19 7.0
+	$(BIN) kernels fetch 6.19 7.0 --scenario tools
 	$(BIN) kernels fetch gvisor
 	$(BIN) page fetch
 	$(GO) test -timeout 30m ./...
