@@ -11,7 +11,8 @@ import (
 	"pivotspec/suites/knowledge"
 )
 
-// lineUp makes lines of what is said of kernels: "5.10=a 6.1=b", with "?" for a cell of which nothing is.
+// lineUp makes lines of what is said of kernels: "5.10=a 6.1=b", with "?" for a cell of
+// which nothing is, and "!" for one that showed nothing at all.
 func lineUp(t *testing.T, said map[cell.Line]string) (*lines, func(int) string) {
 	t.Helper()
 	j := &verdict.Judgement{}
@@ -26,7 +27,11 @@ func lineUp(t *testing.T, said map[cell.Line]string) (*lines, func(int) string) 
 			c := &verdict.CellResult{Series: s, Status: cell.Complete, Cell: &cell.Cell{
 				Name: series + "-" + l.String(), Series: series, Arch: l.Arch, ABI: l.ABI, Flavour: l.Flavour, Scenario: l.Scenario, Backend: l.Backend,
 			}}
-			what[c] = strings.TrimSuffix(text, "?")
+			c.Results = []*verdict.Result{{Behaviour: "a/b", Verdict: verdict.Silent}}
+			if text == "!" {
+				c.Status, c.Results[0].Verdict = cell.Broken, verdict.Missing
+			}
+			what[c] = strings.Trim(text, "?!")
 			j.Cells = append(j.Cells, c)
 		}
 	}
@@ -71,6 +76,7 @@ func TestSpans(t *testing.T) {
 			"b on 5.10–6.1, 7.2; but amd64: 5.10–6.12 a; b since 7.0", "5.10, 6.1, 7.2 (not amd64); 7.0, 7.2 (amd64)"},
 		{"no rule", map[cell.Line]string{amd64: old, s390x: "6.12=b 7.2=b"}, "amd64: 5.10–6.12 a; b since 7.0; s390x: b on 6.12, 7.2", "7.0, 7.2 (amd64); 6.12, 7.2 (s390x)"},
 		{"a line that says nothing", map[cell.Line]string{amd64: old, arm64: old, armhf: "6.1=? 7.2=?"}, "5.10–6.12 a; b since 7.0; not seen on armhf", "7.0, 7.2 (amd64, arm64)"},
+		{"a line that is lost", map[cell.Line]string{amd64: old, arm64: old, armhf: "6.1=! 7.2=!"}, "5.10–6.12 a; b since 7.0, on all architectures seen", "7.0, 7.2"},
 		{"another ABI of the one architecture", map[cell.Line]string{amd64: old, i386: "6.1=a 7.2=b"}, "5.10–6.12 a; b since 7.0", "7.0, 7.2"},
 		{"which does otherwise", map[cell.Line]string{amd64: old, i386: "6.1=b", disk: old}, "5.10–6.12 a; b since 7.0; but amd64/i386: b on 6.1", "7.0, 7.2 (not amd64/i386); 6.1 (amd64/i386)"},
 		{"other backends are not kernels of the range", map[cell.Line]string{amd64: old, {Arch: "amd64", Backend: "gvisor"}: "4.19=b"}, "5.10–6.12 a; b since 7.0", "7.0, 7.2; gvisor amd64"},
