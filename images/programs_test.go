@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"pivotspec/kernels"
+	"pivotspec/suites/disk"
 	"pivotspec/suites/programs"
 )
 
@@ -188,5 +189,65 @@ func TestUnpackTree(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "file")); err == nil {
 		t.Error("it lies outside")
+	}
+}
+
+// TestRealRoot: dracut's real root has what it is asked for, and is the same from every build.
+func TestRealRoot(t *testing.T) {
+	program := bytes.Repeat([]byte("program "), 8000)
+	deb := fakePackage(t, "util-linux", member{name: "sbin/pivot_root", content: program})
+	var sums []string
+	for range 2 {
+		b := &Builder{Dir: t.TempDir()}
+		img, err := b.RealRoot(t.Context(), []kernels.Deb{deb})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums = append(sums, img.SHA256)
+		got, err := os.ReadFile(img.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The library that makes it reads no filesystem without checksums; kernels do.
+		for what, content := range map[string][]byte{disk.PivotRoot: program, "an init": []byte("#!/bin/sh\n")} {
+			if !bytes.Contains(got, content) {
+				t.Errorf("%s is not in it", what)
+			}
+		}
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("two builds differ: %v", sums)
+	}
+	if _, err := (&Builder{Dir: t.TempDir()}).RealRoot(t.Context(), nil); err == nil || !strings.Contains(err.Error(), disk.PivotRoot) {
+		t.Errorf("without packages: got %v", err)
+	}
+}
+
+// TestNoted: an image that is not what the note says is made again.
+func TestNoted(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("image", "content")
+	sum, err := hashFile(filepath.Join(dir, "image"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := filepath.Join(dir, "note")
+	for _, tt := range []struct {
+		text string
+		want bool
+	}{{"image " + sum, true}, {"image", false}, {"other " + sum, false}, {"../image " + sum, false}, {"image 00", false}} {
+		write("note", tt.text)
+		if img, ok := noted(note); ok != tt.want || ok && img.SHA256 != sum {
+			t.Errorf("%q: got %v", tt.text, ok)
+		}
+	}
+	if _, ok := noted(filepath.Join(dir, "nothing")); ok {
+		t.Error("a note that is not there names an image")
 	}
 }
