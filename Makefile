@@ -17,8 +17,8 @@ build: ## build bin/pivotspec
 	@mkdir -p bin
 	$(GO) build -o $(BIN) ./harness/cmd/pivotspec
 
-guest: build ## build bin/pivotspec-guest, which runs alone on any machine of ARCH
-	$(BIN) guest --arch $(ARCH) --out bin/pivotspec-guest
+guest: build ## build bin/pivotspec-guest, which runs alone on any machine (of ARCH, if given)
+	$(BIN) guest $(if $(filter-out all,$(ARCH)),--arch $(ARCH)) --out bin/pivotspec-guest
 
 run: setup build ## fetch the kernels of the default matrix, boot each, print the matrix
 	$(BIN) run
