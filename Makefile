@@ -20,8 +20,9 @@ build: ## build bin/pivotspec
 run: setup build ## fetch the kernels of the default matrix, boot each, print the matrix
 	$(BIN) run
 
-test: setup build lint ## run every check and test, with real boots on both sides of 7.0
-	$(BIN) kernels fetch 6.19 7.0
+test: build lint ## run every check and test, with real boots on both sides of 7.0 and of other architectures
+	@harness/ci/setup test
+	$(BIN) kernels fetch 6.19 7.0 6.1/s390x 6.1/arm64
 	$(BIN) kernels fetch gvisor
 	$(BIN) page fetch
 	$(GO) test -timeout 30m ./...
@@ -31,8 +32,8 @@ lint: ## check formatting, vet the code, check that go.mod is tidy
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 
-bench: setup ## print what the suite costs over the bare boot of the same kernels
-	$(GO) run ./harness/cmd/bench
+bench: setup ## print what the suite costs over the bare boot of the same kernels (BENCH="-arch all")
+	$(GO) run ./harness/cmd/bench $(BENCH)
 
 # A cell whose kernel is not to be had (3) keeps what is recorded of it.
 baseline: setup build ## record the cells of ARCH and SCENARIO (all) anew in results/baseline

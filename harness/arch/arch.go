@@ -191,6 +191,9 @@ func Parse(archs, accels []byte) (*Table, error) {
 		if a.Boot != BootPVH && a.Boot != BootImage {
 			bad("architecture %q: boot is %q, want %q or %q", a.Name, a.Boot, BootPVH, BootImage)
 		}
+		if q := a.QEMU; q.Least != "" && !versionForm.MatchString(q.Least) || (q.Least == "") != (q.Newer == "") {
+			bad("architecture %q: qemu.least is %q and qemu.newer %q: want a version and where it is, or neither", a.Name, q.Least, q.Newer)
+		}
 		if a.Memory <= 0 {
 			bad("architecture %q: memory is %d MiB, want more than 0", a.Name, a.Memory)
 		}

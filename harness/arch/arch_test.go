@@ -79,7 +79,7 @@ func TestFindQEMU(t *testing.T) {
 func TestParseReportsEveryMistake(t *testing.T) {
 	_, err := Parse([]byte(`
 - name: a
-  qemu: {binary: q}
+  qemu: {binary: q, least: new}
   boot: floppy
   accels: [warp]
 - name: a
@@ -91,7 +91,7 @@ func TestParseReportsEveryMistake(t *testing.T) {
 	}
 	for _, want := range []string{
 		`appears twice`, `boot is "floppy"`, `accelerator "warp" is not in the table`,
-		`has no qemu.package`, `has no console`, `memory is 0`, `limits are`, `has no ABIs`, `scale is 0`,
+		`has no qemu.package`, `has no console`, `memory is 0`, `limits are`, `has no ABIs`, `qemu.least is "new"`, `scale is 0`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no word of %q in:\n%v", want, err)

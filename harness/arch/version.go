@@ -33,7 +33,10 @@ func (q QEMU) newer() string {
 }
 
 // versionLine is how QEMU begins what it says of its version.
-var versionLine = regexp.MustCompile(`^QEMU emulator version ([0-9]+(\.[0-9]+)+)`)
+var versionLine = regexp.MustCompile(`^QEMU emulator version ([0-9]{1,4}(\.[0-9]{1,4})+)`)
+
+// versionForm is the form of a version in the table.
+var versionForm = regexp.MustCompile(`^[0-9]{1,4}(\.[0-9]{1,4})+$`)
 
 // version asks the QEMU at path for its version.
 func version(path string) (string, error) {

@@ -98,6 +98,7 @@ func Decode(r io.Reader) (*Cell, error) {
 		return nil, errors.New("first line: the cell has no name")
 	}
 	c := h.Cell
+	c.ABI = debianABI(c.ABI)
 	switch c.Status {
 	case Complete, Broken, Unavailable:
 	default:
@@ -117,6 +118,22 @@ func Decode(r io.Reader) (*Cell, error) {
 		}
 		c.Records = append(c.Records, rec)
 	}
+}
+
+// debianABI returns Debian's name of an ABI. Older files have the name that the Go toolchain gives
+// its architecture; where that is another's in Debian's words, there are none.
+func debianABI(name string) string {
+	switch name {
+	case "386":
+		return "i386"
+	case "arm":
+		return "armhf"
+	case "ppc64le":
+		return "ppc64el"
+	case "mips64le":
+		return "mips64el"
+	}
+	return name
 }
 
 // WriteError says that the records of a cell did not reach the disk.
