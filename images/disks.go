@@ -176,7 +176,8 @@ func squashfsDisk(work string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := squashfs.Create(file.New(f, false), 0, 0, 4096)
+	// Blocks of 64 KiB: they may not be smaller than a page, of which some kernels have as large ones.
+	s, err := squashfs.Create(file.New(f, false), 0, 0, 64<<10)
 	if err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func (s *moduleSet) add(name string, chain []string) {
 	m := kmod.Module{Name: name}
 	path, ok := s.files[name]
 	var b []byte
-	var needs []string
+	var needs, wishes []string
 	var err error
 	switch {
 	case !ok:
@@ -142,7 +142,7 @@ func (s *moduleSet) add(name string, chain []string) {
 		m.Absent = fmt.Sprintf("more than %d modules are needed", maxNeeds)
 	default:
 		if b, err = readModule(path); err == nil {
-			needs, err = moduleNeeds(b)
+			needs, wishes, err = moduleNeeds(b)
 		}
 		if err != nil {
 			m.Absent = fmt.Sprintf("%s cannot be read: %v", filepath.Base(path), err)
@@ -156,6 +156,13 @@ func (s *moduleSet) add(name string, chain []string) {
 		}
 		s.add(n, chain)
 		m.Needs = append(m.Needs, n)
+	}
+	for _, wish := range wishes {
+		for _, n := range s.providers(wish) {
+			if !slices.Contains(chain, n) {
+				s.add(n, chain)
+			}
+		}
 	}
 	if m.Absent == "" {
 		m.File = name + ".ko"
@@ -210,38 +217,46 @@ func reason(err error) error {
 // moduleName is what a module can be called, in the form of [kmod.Name].
 var moduleName = regexp.MustCompile(`^[A-Za-z0-9_]{1,55}$`)
 
-// moduleNeeds returns what a module declares to depend on, in its section .modinfo: depmod(8)
-// works from the same, and a package has no modules.dep, which is made when it is installed.
-func moduleNeeds(b []byte) ([]string, error) {
+// moduleNeeds returns what a module declares, in its section .modinfo: the modules that it depends
+// on, and what it would like to be there before it, by the name of a module or by an alias.
+// depmod(8) works from the same, and a package has no modules.dep, which is made when it is installed.
+func moduleNeeds(b []byte) (needs, wishes []string, err error) {
+	info, err := modinfo(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	for line := range strings.SplitSeq(info, "\x00") {
+		key, value, _ := strings.Cut(line, "=")
+		switch {
+		case key == "softdep":
+			wishes = append(wishes, wished(value)...)
+		case key == "depends" && value != "":
+			for n := range strings.SplitSeq(value, ",") {
+				if n = strings.ReplaceAll(n, "-", "_"); !moduleName.MatchString(n) {
+					return nil, nil, fmt.Errorf("it depends on %q", n)
+				}
+				if !slices.Contains(needs, n) {
+					needs = append(needs, n)
+				}
+			}
+		}
+	}
+	return needs, wishes, nil
+}
+
+// modinfo returns the section .modinfo of a module: texts of the form KEY=VALUE, each ended by a zero.
+func modinfo(b []byte) (string, error) {
 	f, err := elf.NewFile(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if f.Type != elf.ET_REL {
-		return nil, errors.New("it is no module")
+		return "", errors.New("it is no module")
 	}
 	section := f.Section(".modinfo")
 	if section == nil {
-		return nil, errors.New("it is no module: it has no section .modinfo")
+		return "", errors.New("it is no module: it has no section .modinfo")
 	}
 	info, err := section.Data()
-	if err != nil {
-		return nil, err
-	}
-	var needs []string
-	for line := range strings.SplitSeq(string(info), "\x00") {
-		value, ok := strings.CutPrefix(line, "depends=")
-		if !ok || value == "" {
-			continue
-		}
-		for n := range strings.SplitSeq(value, ",") {
-			if n = strings.ReplaceAll(n, "-", "_"); !moduleName.MatchString(n) {
-				return nil, fmt.Errorf("it depends on %q", n)
-			}
-			if !slices.Contains(needs, n) {
-				needs = append(needs, n)
-			}
-		}
-	}
-	return needs, nil
+	return string(info), err
 }

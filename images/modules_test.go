@@ -139,6 +139,15 @@ func TestModules(t *testing.T) {
 			"loop: " + none + "\noverlay: " + none + "\nsquashfs: " + none + "\nnetfs: " + none + "\nerofs after netfs: erofs.ko\next4: " + none + "\n"},
 		"in a circle": {map[string][]byte{"erofs.ko": needing("a"), "a.ko": needing("erofs"), "loop.ko": needing("loop")},
 			"loop: it needs loop, which needs it\noverlay: " + none + "\nsquashfs: " + none + "\na: it needs erofs, which needs it\nerofs after a: erofs.ko\next4: " + none + "\n"},
+		"what it would like to be there first": {map[string][]byte{
+			"erofs.ko":            fakeModule("depends=libcrc32c\x00softdep=pre: nowhere\x00"),
+			"libcrc32c.ko":        fakeModule("depends=\x00softdep=post: loop pre: crc32c crypto-crc32c\x00"),
+			"crc32c_generic.ko":   fakeModule("depends=\x00alias=crypto-crc32c\x00alias=crc32c\x00"),
+			"crc32c-cryptoapi.ko": fakeModule("depends=\x00alias=something\x00"),
+			"crc32c_bad.ko":       []byte("rubbish"),
+			"ext4.ko":             fakeModule("depends=\x00softdep=pre: overlay pre: ext4\x00"),
+		}, "loop: " + none + "\noverlay: " + none + "\nsquashfs: " + none +
+			"\ncrc32c_generic: crc32c_generic.ko\nlibcrc32c: libcrc32c.ko\nerofs after libcrc32c: erofs.ko\next4: ext4.ko\n"},
 		"no modules at all": {map[string][]byte{
 			"loop.ko":       []byte("rubbish"),
 			"overlay.ko.xz": []byte("rubbish"),
@@ -234,7 +243,7 @@ func FuzzModuleNeeds(f *testing.F) {
 	f.Add(fakeModule("depends=\x00depends=,,\x00"))
 	f.Add([]byte("rubbish"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		needs, err := moduleNeeds(b)
+		needs, _, err := moduleNeeds(b)
 		for _, n := range needs {
 			if err != nil || !moduleName.MatchString(n) {
 				t.Fatalf("%q, %v", n, err)

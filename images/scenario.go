@@ -137,15 +137,22 @@ func Choose(all []Scenario, names []string) ([]Scenario, error) {
 // allScenarios stands for every scenario.
 const allScenarios = "all"
 
-// near returns the first of the words that differs from word in at most two letters, or begins
-// with it.
+// near returns the first of the words that begins with word, or else the one that differs from it
+// the least, in at most two letters; "" if there is none.
 func near(word string, words []string) string {
+	if word == "" {
+		return ""
+	}
+	best, least := "", 3
 	for _, w := range words {
-		if strings.HasPrefix(w, word) && word != "" || distance(word, w) <= 2 {
+		if strings.HasPrefix(w, word) {
 			return w
 		}
+		if d := distance(word, w); d < least {
+			best, least = w, d
+		}
 	}
-	return ""
+	return best
 }
 
 // distance is that of Levenshtein.

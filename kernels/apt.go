@@ -275,7 +275,7 @@ func freeSpace(dir string) (int64, error) {
 	if err := syscall.Statfs(dir, &st); err != nil {
 		return 0, err
 	}
-	return int64(min(st.Bavail, 1<<40)) * st.Bsize, nil
+	return int64(min(st.Bavail, 1<<40)) * int64(st.Bsize), nil
 }
 
 func noSpace(dir string) *Unavailable {

@@ -27,6 +27,7 @@ type Catalogue struct {
 	folders   [][]string
 	beside    beside
 	keep      []string
+	inner     map[string]inner
 	layouts   []Layout // sorted by name
 	entries   []Entry
 }
@@ -70,6 +71,11 @@ type Entry struct {
 	Layout Layout
 	// Default is set if it belongs to the default matrix of its architecture.
 	Default bool
+	// All is set if it belongs to the matrix of all architectures, as every Default does.
+	All bool
+	// ABIs are Debian's names of those beside the kernel's own that belong to the matrix of all
+	// architectures too.
+	ABIs []string
 
 	release string // regular expression of the release string
 }
@@ -84,6 +90,7 @@ type catalogueFile struct {
 	Release   string            `yaml:"release"`
 	Layouts   map[string]Layout `yaml:"layouts"`
 	Keep      []string          `yaml:"keep"`
+	Inner     map[string]inner  `yaml:"inner"`
 	Folders   [][]string        `yaml:"folders"`
 	Beside    beside            `yaml:"beside"`
 	Kernels   []struct {
@@ -93,6 +100,8 @@ type catalogueFile struct {
 		Suites  []string `yaml:"suites"`
 		Layout  string   `yaml:"layout"`
 		Default bool     `yaml:"default"`
+		All     bool     `yaml:"all"`
+		ABIs    []string `yaml:"abis"`
 	} `yaml:"kernels"`
 }
 
@@ -115,13 +124,18 @@ func Parse(data []byte) (*Catalogue, error) {
 			bad("layout %s: the image needs packages and paths", name)
 		}
 	}
-	c := &Catalogue{arch: f.Arch, component: f.Component, keyrings: f.Keyrings, folders: f.Folders, beside: f.Beside, keep: f.Keep}
+	c := &Catalogue{arch: f.Arch, component: f.Component, keyrings: f.Keyrings, folders: f.Folders, beside: f.Beside, keep: f.Keep, inner: f.Inner}
 	for _, name := range slices.Sorted(maps.Keys(f.Layouts)) {
 		c.layouts = append(c.layouts, f.Layouts[name])
 	}
 	for _, pattern := range f.Keep {
 		if _, err := path.Match(pattern, ""); err != nil {
 			bad("keep: %q: %w", pattern, err)
+		}
+	}
+	for a, i := range f.Inner {
+		if err := i.check(); err != nil {
+			bad("inner: %s: %w", a, err)
 		}
 	}
 	for _, group := range f.Folders {
@@ -138,7 +152,7 @@ func Parse(data []byte) (*Catalogue, error) {
 		if !seriesForm.MatchString(k.Series) {
 			bad("%s: series %q is not two numbers", where, k.Series)
 		}
-		for _, w := range append([]string{k.Arch, k.Flavour}, k.Suites...) {
+		for _, w := range slices.Concat([]string{k.Arch, k.Flavour}, k.Suites, k.ABIs) {
 			if !wordForm.MatchString(w) {
 				bad("%s: %q is not a plain word", where, w)
 			}
@@ -167,7 +181,7 @@ func Parse(data []byte) (*Catalogue, error) {
 		}
 		names[name] = true
 		c.entries = append(c.entries, Entry{Name: name, Series: k.Series, Arch: k.Arch, Flavour: k.Flavour,
-			Suites: k.Suites, Layout: l, Default: k.Default, release: release})
+			Suites: k.Suites, Layout: l, Default: k.Default, All: k.All || k.Default, ABIs: k.ABIs, release: release})
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -214,6 +228,17 @@ func (c *Catalogue) Default(arch string) []Entry {
 		}
 	}
 	return es
+}
+
+// Archs returns the architectures of the catalogue, in the order of All.
+func (c *Catalogue) Archs() []string {
+	var out []string
+	for _, e := range c.entries {
+		if !slices.Contains(out, e.Arch) {
+			out = append(out, e.Arch)
+		}
+	}
+	return out
 }
 
 // Lookup returns the kernel that a user calls ref: SERIES, SERIES-FLAVOUR, or either

@@ -26,6 +26,10 @@ const (
 	KindZImage = "zImage"
 	// KindEFI is an EFI application with a compressed image inside (arm64, riscv64, loong64).
 	KindEFI = "vmlinuz.efi"
+	// KindS390 is the flat self-extracting image of s390x, which the kernel calls bzImage too.
+	KindS390 = "s390x image"
+	// KindVmlinuz is an ELF file with a compressed kernel inside (mips64el).
+	KindVmlinuz = "vmlinuz"
 )
 
 // Image is what the content of a kernel image says about it.
@@ -116,7 +120,7 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 	case at(0, elf.ELFMAG):
 		return identifyELF(r, size)
 	case at(0, "MZ") && at(4, "zimg"):
-		return identifyEFI(size, head)
+		return identifyEFI(r, size, head)
 	case at(0x38, "ARM\x64"):
 		return identifyFlat(r, size, head, "arm64")
 	case at(0x38, "RSC\x05"):
@@ -126,11 +130,14 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		if want := int64(end) - int64(start); end < start || want > size {
 			return Image{}, truncated{size, want}
 		}
-		return Image{Kind: KindZImage, Arch: "armhf"}, nil
+		v, err := payload(r, size, io.Discard)
+		return Image{Kind: KindZImage, Arch: "armhf", Version: v}, err
 	case at(0x1fe, "\x55\xaa") && at(0, "MZ"):
 		return Image{}, fmt.Errorf("a boot sector or an EFI program: %w", errNotKernel)
 	case at(0, "\x1f\x8b"):
 		return identifyGz(r, size)
+	case isS390(r):
+		return identifyS390(r, size)
 	}
 	return Image{}, errNotKernel
 }
@@ -185,21 +192,30 @@ func identifyBzImage(r io.ReaderAt, size int64, head []byte) (Image, error) {
 	}
 	// kernel_version points, less 0x200, at "6.12.107+deb13-cloud-amd64 (builder) #1 ..."
 	if v := int64(u16(head, 0x20e)); v != 0 {
-		buf := make([]byte, 256)
-		got, err := r.ReadAt(buf, 0x200+v)
-		if err != nil && err != io.EOF {
+		var err error
+		if img.Version, err = releaseAt(r, 0x200+v); err != nil {
 			return Image{}, err
-		}
-		text, _, _ := strings.Cut(string(buf[:got]), "\x00")
-		release, _, _ := strings.Cut(text, " ")
-		if releaseForm.MatchString(release) {
-			img.Version = release
 		}
 	}
 	if img.Version == "" {
 		return Image{}, errors.New("its header names no kernel version")
 	}
 	return img, nil
+}
+
+// releaseAt returns the release string at the beginning of the text at off, "" if there is none.
+func releaseAt(r io.ReaderAt, off int64) (string, error) {
+	buf := make([]byte, 256)
+	got, err := r.ReadAt(buf, off)
+	if err != nil && err != io.EOF {
+		return "", err
+	}
+	text, _, _ := strings.Cut(string(buf[:got]), "\x00")
+	release, _, _ := strings.Cut(text, " ")
+	if !releaseForm.MatchString(release) {
+		return "", nil
+	}
+	return release, nil
 }
 
 // releaseForm is the form of a kernel's release string (UTS_RELEASE; 64 bytes at most).
@@ -272,6 +288,12 @@ func identifyELF(r io.ReaderAt, size int64) (Image, error) {
 				return Image{}, err
 			}
 		}
+	}
+	if loads > 0 && img.Version == "" {
+		if img.Version, err = packedELF(r, size, f); err != nil {
+			return Image{}, err
+		}
+		img.Kind = KindVmlinuz
 	}
 	if loads == 0 || img.Version == "" {
 		return Image{}, fmt.Errorf("an ELF file without Linux's banner: %w", errNotKernel)
@@ -354,7 +376,7 @@ func identifyFlat(r io.ReaderAt, size int64, head []byte, arch string) (Image, e
 }
 
 // identifyEFI reads the header of an EFI zboot image: payload's place at 8, size at 12.
-func identifyEFI(size int64, head []byte) (Image, error) {
+func identifyEFI(r io.ReaderAt, size int64, head []byte) (Image, error) {
 	if want := int64(u32(head, 8)) + int64(u32(head, 12)); want > size {
 		return Image{}, truncated{size, want}
 	}
@@ -372,6 +394,10 @@ func identifyEFI(size int64, head []byte) (Image, error) {
 		img.Arch = "loong64"
 	default:
 		return Image{}, errNotKernel
+	}
+	var err error
+	if img.Version, err = unpackTo(io.NewSectionReader(r, int64(u32(head, 8)), int64(u32(head, 12))), io.Discard); err != nil {
+		return Image{}, fmt.Errorf("its payload: %w", err)
 	}
 	return img, nil
 }
@@ -402,7 +428,7 @@ func identifyGz(r io.ReaderAt, size int64) (Image, error) {
 // PVH entry. A bzImage whose payload is compressed in a way that cannot be undone here, or that
 // has no PVH entry, gives false and no error: it boots as it is.
 func innerVmlinux(r io.ReaderAt, img Image, w *os.File) (bool, error) {
-	if img.Kind != KindBzImage || img.Arch != "amd64" || img.payloadSize < 8 {
+	if img.Kind != KindBzImage || img.payloadSize < 8 {
 		return false, nil
 	}
 	// the payload ends with 4 bytes that give its size decompressed (arch/x86/boot/compressed/

@@ -23,8 +23,8 @@ type Kernel struct {
 
 	// Image is the path of the kernel image as shipped.
 	Image string `json:"-"`
-	// Boot is the path of the file to give to QEMU as -kernel: on amd64 the vmlinux from
-	// inside Image where that has a PVH entry, else Image itself.
+	// Boot is the path of the file to give to QEMU as -kernel: the kernel from inside Image where
+	// that boots, and faster, else Image itself.
 	Boot string `json:"-"`
 	// NoModules says why Modules is "", where that is known; for people.
 	NoModules string `json:"no_modules,omitempty"`
@@ -36,5 +36,5 @@ type Kernel struct {
 	Config string `json:"-"`
 }
 
-// PVH says whether Boot is a vmlinux from inside Image, booted by its PVH entry.
+// PVH says whether Boot is a kernel from inside Image: on x86 a vmlinux with a PVH entry.
 func (k Kernel) PVH() bool { return k.Boot != k.Image }

@@ -70,6 +70,7 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		k.NoModules = "there is no modules folder of its release beside it"
 	}
 	if img.Kind != KindBzImage || img.payloadSize == 0 {
+		s.unwrap(ctx, &k)
 		return k, nil
 	}
 	m, err := s.once(ctx, k.SHA256, func(dir string) (meta, error) { return describe(dir, image) })

@@ -125,7 +125,7 @@ type meta struct {
 	Kernel
 	// Files are the sizes, in bytes, of the files beside it, to tell a damaged entry.
 	Files map[string]int64 `json:"files"`
-	// PVH is set if vmlinux is there and is the better file to boot.
+	// PVH is set if vmlinux is there, in whatever form, and is the better file to boot.
 	PVH bool `json:"pvh"`
 	// Deb is the SHA-256 of the package.
 	Deb string `json:"deb,omitempty"`
@@ -274,6 +274,7 @@ func (s *Store) Get(ctx context.Context, entries []Entry, progress func(Event)) 
 		r := Result{Entry: e}
 		k, ok := s.Cached(e)
 		if ok {
+			s.unwrap(ctx, &k)
 			r.Kernel = k
 		}
 		if u := errs[e.key()]; u != nil {

@@ -35,6 +35,9 @@ type Arch struct {
 	Boot   Boot     `yaml:"boot"`
 	// Console is the kernel's name of QEMU's first serial port, such as "ttyS0".
 	Console string `yaml:"console"`
+	// QuietOff is set where the kernel's last message, that it powers off, never gets out of its
+	// console. That QEMU ends by itself and without error stands for it then.
+	QuietOff bool `yaml:"quiet_off"`
 	// Memory is what a guest gets, in MiB.
 	Memory int `yaml:"memory"`
 	// Cmdline holds kernel arguments that every boot on this architecture needs.
@@ -50,6 +53,10 @@ type QEMU struct {
 	Binary string `yaml:"binary"`
 	// Package is the Debian package that has it.
 	Package string `yaml:"package"`
+	// Least is the oldest version that boots this architecture, such as "10.0", and Newer says, for
+	// people, where Debian has one; "" if any will do.
+	Least string `yaml:"least"`
+	Newer string `yaml:"newer"`
 	// Machine and CPU are the values of -machine and -cpu; CPU may be empty.
 	Machine string `yaml:"machine"`
 	CPU     string `yaml:"cpu"`
@@ -184,6 +191,9 @@ func Parse(archs, accels []byte) (*Table, error) {
 		if a.Boot != BootPVH && a.Boot != BootImage {
 			bad("architecture %q: boot is %q, want %q or %q", a.Name, a.Boot, BootPVH, BootImage)
 		}
+		if q := a.QEMU; q.Least != "" && !versionForm.MatchString(q.Least) || (q.Least == "") != (q.Newer == "") {
+			bad("architecture %q: qemu.least is %q and qemu.newer %q: want a version and where it is, or neither", a.Name, q.Least, q.Newer)
+		}
 		if a.Memory <= 0 {
 			bad("architecture %q: memory is %d MiB, want more than 0", a.Name, a.Memory)
 		}
@@ -279,13 +289,15 @@ type NoQEMUError struct {
 	Arch string
 	// Binary is the program that was looked for, Package the Debian package that has it.
 	Binary, Package string
+	// Newer says which version is needed and where it is, "" if any will do.
+	Newer string
 	// Err is why it was not found.
 	Err error
 }
 
 func (e *NoQEMUError) Error() string {
-	return fmt.Sprintf("booting %s needs %s, which is not installed (%v); install the package %s",
-		e.Arch, e.Binary, reason(e.Err), e.Package)
+	return fmt.Sprintf("booting %s needs %s, which is not installed (%v); install the package %s%s",
+		e.Arch, e.Binary, reason(e.Err), e.Package, e.Newer)
 }
 
 // reason strips the name of the program, which the message has already.
@@ -299,11 +311,21 @@ func reason(err error) error {
 
 func (e *NoQEMUError) Unwrap() error { return e.Err }
 
-// FindQEMU returns the path of a's QEMU, found in PATH, or a [*NoQEMUError].
+// FindQEMU returns the path of a's QEMU, found in PATH, or a [*NoQEMUError] or [*OldQEMUError].
 func (a *Arch) FindQEMU() (string, error) {
 	path, err := exec.LookPath(a.QEMU.Binary)
 	if err != nil {
-		return "", &NoQEMUError{Arch: a.Name, Binary: a.QEMU.Binary, Package: a.QEMU.Package, Err: err}
+		return "", &NoQEMUError{Arch: a.Name, Binary: a.QEMU.Binary, Package: a.QEMU.Package, Newer: a.QEMU.newer(), Err: err}
+	}
+	if a.QEMU.Least == "" {
+		return path, nil
+	}
+	have, err := version(path)
+	if err != nil {
+		return "", fmt.Errorf("booting %s needs %s %s or newer, and this machine's does not say its version: %w; install the package %s again", a.Name, a.QEMU.Binary, a.QEMU.Least, err, a.QEMU.Package)
+	}
+	if older(have, a.QEMU.Least) {
+		return "", &OldQEMUError{Arch: a.Name, QEMU: a.QEMU, Have: have}
 	}
 	return path, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"pivotspec/harness/accel"
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
@@ -23,6 +24,8 @@ type Lab struct {
 	Table     *arch.Table
 	Images    *images.Builder
 	Chooser   *accel.Chooser
+	// Backends are what can run the suite beside QEMU.
+	Backends []backend.Backend
 	// Dir is the folder of the cache.
 	Dir string
 }
@@ -44,16 +47,19 @@ func Open(dir, source string, opts ...kernels.Option) (*Lab, error) {
 	}
 	return &Lab{
 		Catalogue: cat, Store: store, Table: table, Dir: store.Dir(),
-		Images:  &images.Builder{Dir: filepath.Join(store.Dir(), "images"), Source: source},
-		Chooser: &accel.Chooser{Table: table, Dir: filepath.Join(store.Dir(), "accel")},
+		Images:   &images.Builder{Dir: filepath.Join(store.Dir(), "images"), Source: source},
+		Chooser:  &accel.Chooser{Table: table, Dir: filepath.Join(store.Dir(), "accel")},
+		Backends: backends(source, store.Dir()),
 	}, nil
 }
 
 // Wish is what a user asks to be run.
 type Wish struct {
-	// Kernels are names of the catalogue, files or folders; none means the default matrix.
+	// Kernels are names of the catalogue, which may end in /ARCH or /ARCH/ABI, names of backends,
+	// files or folders; none means the default matrix.
 	Kernels []string
-	// Archs are architectures for names that come without one; none means the catalogue's own.
+	// Archs are architectures, or ARCH/ABI, for names that come without one, or [AllArchs]; none
+	// means the catalogue's own.
 	Archs []string
 	// Scenarios are names of ways to boot, "all" for every one; none means the plain initramfs.
 	Scenarios []string
@@ -89,38 +95,11 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 	if p.scenarios, err = images.Choose(all, w.Scenarios); err != nil {
 		return nil, err
 	}
-	archs := w.Archs
-	if len(archs) == 0 {
-		archs = []string{""}
-	}
-	for _, a := range archs {
-		if _, err := l.Table.Arch(a); a != "" && err != nil {
-			return nil, err
-		}
-	}
-	for _, a := range archs {
-		if len(w.Kernels) == 0 {
-			d := l.Catalogue.Default(a)
-			if len(d) == 0 {
-				return nil, fmt.Errorf("architecture %s has no default matrix: name the kernels to run", a)
-			}
-			for _, e := range d {
-				p.addEntry(e)
-			}
-		}
-		for _, ref := range w.Kernels {
-			if l.Catalogue.IsPath(ref) {
-				continue
-			}
-			e, err := l.Catalogue.Lookup(ref, a)
-			if err != nil {
-				return nil, err
-			}
-			p.addEntry(e)
-		}
+	if err := p.choose(); err != nil {
+		return nil, err
 	}
 	for _, ref := range w.Kernels {
-		if l.Catalogue.IsPath(ref) {
+		if !p.addBackend(ref) && l.Catalogue.IsPath(ref) {
 			p.addPath(ref)
 		}
 	}

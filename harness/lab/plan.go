@@ -11,6 +11,7 @@ import (
 
 	"pivotspec/harness/accel"
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/matrix"
 	"pivotspec/harness/vm"
 	"pivotspec/images"
@@ -23,16 +24,28 @@ type Plan struct {
 	lab     *Lab
 	wish    Wish
 	targets []target
-	// scenarios are the ways to boot each target, at least one.
+	// scenarios are the ways to boot each target that QEMU boots, at least one.
 	scenarios []images.Scenario
-	jobs      []matrix.Job // from Identify on those of each target in turn, one a scenario
+	jobs      []matrix.Job // from Identify on
+	boots     []boot       // of the same order and length as jobs
 }
 
-// target is one kernel as it was named: an entry of the catalogue, or a path.
+// target is one kernel as it was named: an entry of the catalogue, a path, or a backend.
 type target struct {
-	entry kernels.Entry
-	path  string // "" for an entry
+	entry   kernels.Entry
+	path    string          // "" for an entry
+	backend backend.Backend // nil for what QEMU boots
+	abi     string          // Debian's name of the guest's ABI, "" the kernel's own
 }
+
+// boot is what one job does: a target in one of the ways to boot it.
+type boot struct {
+	target   target
+	scenario *images.Scenario // nil for a backend, which boots nothing
+}
+
+// isEntry says whether the catalogue knows of the target.
+func (t target) isEntry() bool { return t.path == "" && t.backend == nil }
 
 // Watch takes what a person may want to see of the work. Any field may be nil.
 type Watch struct {
@@ -47,13 +60,20 @@ type Watch struct {
 // errInterrupted is the error of a cell that ctx's end kept from being made ready.
 var errInterrupted = errors.New("interrupted before it began")
 
-// addEntry adds an entry unless it is there already: 7.0 and 7.0-cloud-amd64 are one cell.
-func (p *Plan) addEntry(e kernels.Entry) {
-	if !slices.ContainsFunc(p.targets, func(t target) bool {
-		return t.path == "" && t.entry.Arch == e.Arch && t.entry.Series == e.Series && t.entry.Flavour == e.Flavour
-	}) {
-		p.targets = append(p.targets, target{entry: e})
+// addEntry adds an entry for programs of an ABI unless it is there already: 7.0 and
+// 7.0-cloud-amd64 are one cell.
+func (p *Plan) addEntry(e kernels.Entry, abi string) {
+	if abi == e.Arch {
+		abi = ""
 	}
+	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.isEntry() && same(t.entry, e) && t.abi == abi }) {
+		p.targets = append(p.targets, target{entry: e, abi: abi})
+	}
+}
+
+// same says whether two entries are one kernel.
+func same(a, b kernels.Entry) bool {
+	return a.Arch == b.Arch && a.Series == b.Series && a.Flavour == b.Flavour
 }
 
 // addPath adds a path unless the same file or folder is there already.
@@ -73,13 +93,16 @@ func sameFile(a, b string) bool {
 }
 
 // Len returns how many cells there will be.
-func (p *Plan) Len() int { return len(p.targets) * len(p.scenarios) }
+func (p *Plan) Len() int {
+	n := len(p.Backends())
+	return n + (len(p.targets)-n)*len(p.scenarios)
+}
 
-// Entries returns the kernels of the catalogue.
+// Entries returns the kernels of the catalogue, each once.
 func (p *Plan) Entries() []kernels.Entry {
 	var out []kernels.Entry
 	for _, t := range p.targets {
-		if t.path == "" {
+		if t.isEntry() && !slices.ContainsFunc(out, func(e kernels.Entry) bool { return same(e, t.entry) }) {
 			out = append(out, t.entry)
 		}
 	}
@@ -100,17 +123,24 @@ func (p *Plan) Paths() []string {
 // Identify looks into the files and folders and returns a job for each kernel and way to boot it,
 // the kernels of the catalogue first. The jobs have their names, and cannot be run before Ready.
 func (p *Plan) Identify(ctx context.Context) []matrix.Job {
-	p.jobs = nil
+	p.jobs, p.boots = nil, nil
 	for _, t := range p.targets {
-		if t.path != "" {
-			p.jobs = append(p.jobs, p.boots(p.lab.identify(ctx, t.path))...)
-			continue
+		switch {
+		case t.backend != nil:
+			p.jobs = append(p.jobs, p.lab.find(ctx, t.backend))
+			p.boots = append(p.boots, boot{target: t})
+		case t.path != "":
+			p.add(t, p.lab.identify(ctx, t.path))
+		default:
+			j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch, ABI: t.entry.Arch}
+			if p.lab.isVariant(t.entry) {
+				j.Name, j.Flavour = t.entry.Series+"-"+t.entry.Flavour, t.entry.Flavour
+			}
+			if t.abi != "" {
+				j.Name, j.ABI = j.Name+"-"+t.abi, t.abi
+			}
+			p.add(t, j)
 		}
-		j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch}
-		if p.lab.isVariant(t.entry) {
-			j.Name = t.entry.Series + "-" + t.entry.Flavour
-		}
-		p.jobs = append(p.jobs, p.boots(j)...)
 	}
 	unique(p.jobs)
 	return slices.Clone(p.jobs)
@@ -168,36 +198,49 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 	e := equipper{lab: p.lab, wish: p.wish, watch: w, choices: map[string]choice{}, given: map[string]*images.Builder{}}
 	for i := range p.jobs {
 		j := &p.jobs[i]
-		if j.Err == nil {
+		switch b := p.boots[i]; {
+		case j.Err != nil:
+			continue
+		case b.target.backend != nil:
+			j.Err = e.lend(ctx, b.target.backend, j)
+		default:
 			j.Err = e.equip(ctx, j)
-			if s := &p.scenarios[i%len(p.scenarios)]; j.Err == nil && !p.wish.Bare {
-				j.Err = p.lab.unwritable(e.enter(ctx, j, s))
+			if j.Err == nil && !p.wish.Bare {
+				j.Err = p.lab.unwritable(e.enter(ctx, j, b.scenario))
 			}
-			j.Err = interrupted(ctx, j.Err)
 		}
+		j.Err = interrupted(ctx, j.Err)
 	}
 	return slices.Clone(p.jobs)
 }
 
 // fetch gives the jobs of the catalogue their kernels.
 func (p *Plan) fetch(ctx context.Context, w Watch) {
-	results := p.lab.Store.Get(ctx, p.Entries(), w.Fetching)
-	for i, t := range p.targets {
-		if t.path != "" {
-			continue
+	p.withoutQEMU()
+	var entries []kernels.Entry
+	for i, b := range p.boots {
+		// Nothing is downloaded for what cannot be booted here, and nothing twice.
+		if b.target.isEntry() && p.jobs[i].Err == nil &&
+			!slices.ContainsFunc(entries, func(e kernels.Entry) bool { return same(e, b.target.entry) }) {
+			entries = append(entries, b.target.entry)
 		}
-		r := results[0]
-		results = results[1:]
-		for n := range p.scenarios {
-			j := &p.jobs[i*len(p.scenarios)+n]
-			j.Kernel = r.Kernel
-			if r.Kernel.Boot == "" {
-				j.Err = interrupted(ctx, r.Err)
-			}
-		}
+	}
+	of := map[string]kernels.Result{}
+	for _, r := range p.lab.Store.Get(ctx, entries, w.Fetching) {
+		of[r.Entry.Name] = r
 		if r.Kernel.Boot != "" && r.Err != nil {
 			// A refresh failed and the kernel is cached: it runs, and the user knows which.
 			w.Note(fmt.Sprintf("%s: using %s from the cache: %v", r.Entry.Name, r.Kernel.Version, r.Err))
+		}
+	}
+	for i, b := range p.boots {
+		if !b.target.isEntry() || p.jobs[i].Err != nil {
+			continue
+		}
+		r := of[b.target.entry.Name]
+		p.jobs[i].Kernel = r.Kernel
+		if r.Kernel.Boot == "" {
+			p.jobs[i].Err = interrupted(ctx, r.Err)
 		}
 	}
 }
@@ -231,7 +274,11 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if err != nil {
 		return fmt.Errorf("a kernel for %s cannot be booted: %w", j.Arch, err)
 	}
-	abi, err := a.ABI("")
+	abi, err := a.ABI(j.ABI)
+	if err != nil {
+		return err
+	}
+	own, err := a.ABI("")
 	if err != nil {
 		return err
 	}
@@ -240,16 +287,16 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 		return err
 	}
 	target := images.Target{Name: abi.Name, Env: abi.Environ()}
-	accelerator, err := e.accelerator(ctx, a, target, j.Kernel)
+	accelerator, err := e.accelerator(ctx, a, images.Target{Name: own.Name, Env: own.Environ()}, j.Kernel)
 	if err != nil {
 		return err
 	}
-	e.watch.Doing("building the guest for " + a.Name)
+	e.watch.Doing("building the guest for " + abi.Name)
 	img, err := e.image(ctx, target)
 	if err != nil {
 		return err
 	}
-	j.ABI = abi.Env["GOARCH"]
+	j.ABI = abi.Name
 	j.VM = vm.Config{
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Bare: e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),

@@ -14,17 +14,16 @@ import (
 	"pivotspec/suites/spec"
 )
 
-// boots returns the jobs of one kernel: j once for each way to boot it.
-func (p *Plan) boots(j matrix.Job) []matrix.Job {
-	out := make([]matrix.Job, 0, len(p.scenarios))
+// add adds the jobs of one target that QEMU boots: j once for each way to boot it.
+func (p *Plan) add(t target, j matrix.Job) {
 	for i := range p.scenarios {
 		k := j
 		if name := p.scenarios[i].Name; name != spec.Plain {
 			k.Name, k.Scenario = j.Name+"-"+name, name
 		}
-		out = append(out, k)
+		p.jobs = append(p.jobs, k)
+		p.boots = append(p.boots, boot{target: t, scenario: &p.scenarios[i]})
 	}
-	return out
 }
 
 // Enter gives a job that has its image what a way to boot it needs: modules, a compressed image,

@@ -1,6 +1,6 @@
-// Package matrix boots many cells, several at a time, and turns what each brings home into
-// a cell of results. No cell is lost: one that cannot be booted, dies or is never reached is
-// in the outcome with its reason.
+// Package matrix runs many cells, several at a time, and turns what each brings home into a
+// cell of results. No cell is lost: one that cannot be run, dies or is never reached is in the
+// outcome with its reason. What runs a cell is behind the interface of package backend.
 package matrix
 
 import (
@@ -8,32 +8,35 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 
+	"pivotspec/harness/backend"
 	"pivotspec/harness/vm"
 	"pivotspec/kernels"
 	"pivotspec/results/cell"
-	"pivotspec/suites/record"
 )
 
-// Job is one cell to be booted.
+// Job is one cell to be run.
 type Job struct {
 	// Name tells the cell from every other of the run.
 	Name string
 	// Series and Arch describe the cell also where Kernel could not be had.
 	Series, Arch string
-	// Kernel is what to boot.
+	// Kernel is what the cell runs on.
 	Kernel kernels.Kernel
-	// Err, if not nil, is why the cell cannot be booted; it is reported as unavailable.
+	// Err, if not nil, is why the cell cannot be run; it is reported as unavailable.
 	Err error
-	// VM is how to boot it; matrix sets the fields that take the records.
+	// VM is how to boot it under QEMU, which is what runs a cell that has no Guest.
 	VM vm.Config
 	// Scenario is the way to boot, "" the plain initramfs.
 	Scenario string
-	// ABI is the GOARCH of the guest binary.
+	// Guest, if not nil, runs the cell.
+	Guest backend.Guest
+	// ABI is Debian's name of that of the guest's programs, such as "i386".
 	ABI string
+	// Flavour is the kernel's if it is not the one that its series' name stands for.
+	Flavour string
 }
 
 // Runner runs jobs.
@@ -41,8 +44,6 @@ type Runner struct {
 	// Jobs is how many guests may run at once, Memory how many MiB they and their QEMUs may
 	// have together, 0 for no bound; a single guest may always run.
 	Jobs, Memory int
-	// Boot boots one guest; nil means [vm.Run].
-	Boot func(context.Context, vm.Config) (*vm.Report, error)
 	// Start is called when a cell's guest is about to start, Done once for every cell when
 	// it has ended or cannot begin, one call at a time. Either may be nil.
 	Start func(name string)
@@ -53,10 +54,6 @@ type Runner struct {
 // It returns early only if ctx ends: the guests are stopped, what they had reported is kept,
 // and cells that were not reached say so.
 func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
-	boot := r.Boot
-	if boot == nil {
-		boot = vm.Run
-	}
 	var calls sync.Mutex
 	call := func(f func()) {
 		calls.Lock()
@@ -85,7 +82,7 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 			continue
 		}
 		// Taken here and not in the goroutine, so that cells start in order.
-		if gate.enter(ctx, memory(j)) != nil {
+		if gate.enter(ctx, j.guest().Memory()) != nil {
 			skip(i, errNotReached)
 			continue
 		}
@@ -93,8 +90,8 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 			call(func() { r.Start(j.Name) })
 		}
 		wg.Go(func() {
-			cells[i] = one(ctx, boot, j)
-			gate.leave(memory(j))
+			cells[i] = one(ctx, j)
+			gate.leave(j.guest().Memory())
 			if r.Done != nil {
 				call(func() { r.Done(cells[i]) })
 			}
@@ -106,37 +103,31 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 
 var errNotReached = errors.New("interrupted before it began")
 
-// memory is what a job takes of the machine, in MiB: the guest's own and QEMU's beside it.
-func memory(j *Job) int {
-	need := j.VM.Memory
-	if need <= 0 && j.VM.Arch != nil {
-		need = j.VM.Arch.Memory
+// guest returns what runs the job.
+func (j *Job) guest() backend.Guest {
+	if j.Guest != nil {
+		return j.Guest
 	}
-	if j.VM.Accel != nil {
-		need += j.VM.Accel.Overhead
-	}
-	return need
+	return &vm.Guest{Config: j.VM}
 }
 
 // Cell describes the job as a cell that has not run: without status and records.
 func (j *Job) Cell() *cell.Cell {
-	c := &cell.Cell{
-		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Scenario: j.Scenario, Backend: "qemu",
+	g := j.guest()
+	return &cell.Cell{
+		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario,
+		Backend: g.Backend(), Accel: g.Accel(),
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,
 			PackageVersion: j.Kernel.PackageVersion, SHA256: j.Kernel.SHA256,
 		},
 	}
-	if j.VM.Accel != nil {
-		c.Accel = j.VM.Accel.Name
-	}
-	return c
 }
 
-// one boots one guest. A boot error makes the cell broken, unless nothing was started. So
+// one runs one guest. Its error makes the cell broken, unless nothing was started. So
 // does a panic of the harness itself: the other cells' work is worth more than its trace,
 // of which the place is kept.
-func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report, error), j *Job) (c *cell.Cell) {
+func one(ctx context.Context, j *Job) (c *cell.Cell) {
 	c = j.Cell()
 	defer func() {
 		if v := recover(); v != nil {
@@ -145,9 +136,9 @@ func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report,
 			c.Console = string(debug.Stack())
 		}
 	}()
-	rep, err := boot(ctx, j.VM)
+	rep, err := j.guest().Run(ctx)
 	if rep != nil {
-		c.Records = withFindings(rep)
+		c.Records = rep.Records
 		c.WallMillis = rep.Wall.Milliseconds()
 	}
 	switch {
@@ -155,12 +146,12 @@ func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report,
 		c.Status = cell.Complete
 		return c
 	case err == nil:
-		err = errors.New("the boot ended without a report")
+		err = errors.New("the guest ended without a report")
 	case ctx.Err() != nil && (rep == nil || rep.Wall == 0):
 		err = errNotReached
 	}
 	c.Status = cell.Broken
-	if rep == nil || rep.Wall == 0 { // QEMU was never started
+	if rep == nil || rep.Wall == 0 { // nothing was ever started
 		c.Status = cell.Unavailable
 	}
 	c.Reason = line(err)
@@ -168,24 +159,6 @@ func one(ctx context.Context, boot func(context.Context, vm.Config) (*vm.Report,
 		c.Console = strings.Join(rep.Console, "\n")
 	}
 	return c
-}
-
-// withFindings adds what the console showed to be wrong to the guest's records, except what
-// the guest told of itself.
-func withFindings(rep *vm.Report) []*record.Record {
-	told := map[string]bool{}
-	for _, r := range rep.Records {
-		if r.Type == record.TypeWarning {
-			told[r.Why] = true
-		}
-	}
-	out := slices.Clone(rep.Records)
-	for _, f := range rep.Findings {
-		if !told[f.Text] {
-			out = append(out, &record.Record{Type: record.TypeWarning, Level: 4, Why: fmt.Sprintf("%s on the console: %s", f.Kind, f.Text)})
-		}
-	}
-	return out
 }
 
 // line returns an error as one line. What the cell says of itself, the name of a kernel that
@@ -198,8 +171,8 @@ func line(err error) string {
 		common.Name = ""
 		text = common.Error()
 	}
-	if b := (*vm.BootError)(nil); errors.As(err, &b) {
-		text = b.Text
+	if b := (interface{ Short() string })(nil); errors.As(err, &b) {
+		text = b.Short()
 	}
 	return strings.Join(strings.Fields(text), " ")
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/matrix"
 	"pivotspec/harness/vm"
 	"pivotspec/kernels"
@@ -61,11 +62,31 @@ func (b *boots) run(ctx context.Context, c vm.Config) (*vm.Report, error) {
 		return nil, nil
 	case c.Kernel == "panic":
 		panic("the harness has a bug\nhere")
-	case c.Kernel == "findings":
-		rep.Records = append(rep.Records, &record.Record{Type: record.TypeWarning, Why: "told by the guest"}, &record.Record{Type: record.TypeEnd})
-		rep.Findings = []vm.Finding{{Kind: "warning", Text: "told by the guest"}, {Kind: "warning", Text: "seen on the console"}}
 	}
 	return rep, nil
+}
+
+// guest is a fake of vm.Guest.
+type guest struct {
+	vm.Guest
+	boots *boots
+}
+
+func (g *guest) Run(ctx context.Context) (*backend.Report, error) {
+	rep, err := g.boots.run(ctx, g.Config)
+	if rep == nil {
+		return nil, err
+	}
+	return &backend.Report{Records: rep.Records, Console: rep.Console, Wall: rep.Wall}, err
+}
+
+// with returns the jobs with the fake as what runs them.
+func (b *boots) with(jobs ...matrix.Job) []matrix.Job {
+	jobs = slices.Clone(jobs)
+	for i := range jobs {
+		jobs[i].Guest = &guest{vm.Guest{Config: jobs[i].VM}, b}
+	}
+	return jobs
 }
 
 func (b *boots) enter(c vm.Config) {
@@ -126,9 +147,8 @@ func (c *calls) note(s string) {
 	c.busy.Store(false)
 }
 
-func (c *calls) runner(b *boots) *matrix.Runner {
+func (c *calls) runner() *matrix.Runner {
 	return &matrix.Runner{
-		Boot:  b.run,
 		Start: func(name string) { c.note("start " + name) },
 		Done:  func(x *cell.Cell) { c.note("done " + x.Name) },
 	}
@@ -163,9 +183,9 @@ func names(cells []*cell.Cell) (out []string) {
 func TestOrder(t *testing.T) {
 	jobs := many(12, "ok")
 	c := &calls{t: t}
-	r := c.runner(new(boots))
+	r := c.runner()
 	r.Jobs = 4
-	cells := r.Run(t.Context(), jobs)
+	cells := r.Run(t.Context(), new(boots).with(jobs...))
 	var want []string
 	for i, j := range jobs {
 		want = append(want, j.Name)
@@ -207,7 +227,7 @@ func TestBounds(t *testing.T) {
 			b := &boots{begun: make(chan string, 8), hold: make(chan struct{})}
 			done := make(chan []*cell.Cell)
 			go func() {
-				done <- (&matrix.Runner{Jobs: c.jobs, Memory: c.memory, Boot: b.run}).Run(t.Context(), many(8, "ok"))
+				done <- (&matrix.Runner{Jobs: c.jobs, Memory: c.memory}).Run(t.Context(), b.with(many(8, "ok")...))
 			}()
 			for range c.want {
 				<-b.begun // would block for ever if fewer were let in
@@ -240,9 +260,9 @@ func TestOutcomes(t *testing.T) {
 	}
 	before := slices.Clone(jobs)
 	c := &calls{t: t}
-	r := c.runner(new(boots))
+	r := c.runner()
 	r.Jobs = 2
-	cells := r.Run(t.Context(), jobs)
+	cells := r.Run(t.Context(), new(boots).with(jobs...))
 	for i, want := range []struct {
 		status cell.Status
 		reason string
@@ -254,7 +274,7 @@ func TestOutcomes(t *testing.T) {
 		{cell.Unavailable, "install the package qemu-package"},
 		{cell.Unavailable, "QEMU did not start"},
 		{cell.Broken, "pivotspec itself failed: the harness has a bug here; report it"},
-		{cell.Unavailable, "the boot ended without a report"},
+		{cell.Unavailable, "the guest ended without a report"},
 		{cell.Unavailable, "two lines"},
 		{cell.Complete, ""},
 	} {
@@ -290,24 +310,12 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-func TestFindings(t *testing.T) {
-	c := (&matrix.Runner{Boot: new(boots).run}).Run(t.Context(), []matrix.Job{job("x", "findings")})[0]
-	var got []string
-	for _, r := range c.Records {
-		got = append(got, string(r.Type)+" "+r.Why)
-	}
-	want := []string{"plan ", "warning told by the guest", "end ", "warning warning on the console: seen on the console"}
-	if c.Status != cell.Complete || !slices.Equal(got, want) {
-		t.Errorf("%s: got %q, want %q", c.Status, got, want)
-	}
-}
-
 func TestCancelledBefore(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	jobs := many(5, "ok")
 	c := &calls{t: t}
-	for _, x := range c.runner(new(boots)).Run(ctx, jobs) {
+	for _, x := range c.runner().Run(ctx, new(boots).with(jobs...)) {
 		if x.Status != cell.Unavailable || x.Reason != "interrupted before it began" {
 			t.Errorf("%s is %s: %s", x.Name, x.Status, x.Reason)
 		}
@@ -329,10 +337,10 @@ func TestCancelledWhile(t *testing.T) {
 		stop()
 	}()
 	c := &calls{t: t}
-	r := c.runner(b)
+	r := c.runner()
 	r.Jobs = 2
 	var got []string
-	for _, x := range r.Run(ctx, jobs) {
+	for _, x := range r.Run(ctx, b.with(jobs...)) {
 		got = append(got, string(x.Status)+" "+x.Reason)
 	}
 	want := []string{"complete ", "broken interrupted", "broken interrupted"}

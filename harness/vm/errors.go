@@ -48,4 +48,7 @@ func (e *BootError) Error() string {
 	return fmt.Sprintf("boot %s under %s: %s", e.Kernel, e.Accel, e.Text)
 }
 
+// Short is Text: what happened, without what was booted how.
+func (e *BootError) Short() string { return e.Text }
+
 func (e *BootError) Unwrap() error { return e.Err }

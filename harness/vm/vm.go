@@ -215,6 +215,7 @@ type boot struct {
 	cfg     *Config
 	con     *console
 	command []string
+	clean   bool // QEMU ended by itself and without error
 }
 
 // watch waits for the end of a started QEMU, whichever way it comes.
@@ -283,6 +284,7 @@ func (b *boot) kill(v *qemu.VM) bool {
 // exited reports on a QEMU that ended by itself.
 func (b *boot) exited(status error, wall time.Duration) (*Report, error) {
 	if status == nil {
+		b.clean = true
 		return b.report(wall, "", "", nil)
 	}
 	var exit *exec.ExitError
@@ -304,6 +306,7 @@ func (b *boot) report(wall time.Duration, reason Reason, text string, cause erro
 		Records: s.records, Findings: s.findings, Console: s.tail,
 		Bytes: s.bytes, Wall: wall, Command: b.command,
 	}
+	s.off = s.off || b.clean && b.cfg.Arch.QuietOff
 	complete := s.err == nil
 	if b.cfg.Bare {
 		complete = s.off && s.fatal == nil && reason == ""

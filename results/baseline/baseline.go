@@ -6,6 +6,10 @@
 // run to run without meaning: times, accelerators, consoles, informational facts, the
 // order in which behaviours were reported. So a rerun changes a file only if a kernel
 // package, or what a kernel does, has changed.
+//
+// There are many cells, and what no verdict needs is left out where it is said elsewhere: a plan that was carried
+// out names the behaviours that are reported anyway, and the steps of a behaviour are kept in the cells
+// of one line, and in another's only where they are not those of the same series there.
 package baseline
 
 import (
@@ -13,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +31,12 @@ import (
 func Strip(base *knowledge.Base, c *cell.Cell) *cell.Cell {
 	out := *c
 	out.Accel, out.Console, out.WallMillis, out.Records = "", "", 0, nil
+	reported := map[string]bool{}
+	for _, r := range c.Records {
+		if r.Type == record.TypeObservation {
+			reported[r.ID] = true
+		}
+	}
 	for _, r := range c.Records {
 		s := *r
 		switch r.Type {
@@ -33,6 +44,9 @@ func Strip(base *knowledge.Base, c *cell.Cell) *cell.Cell {
 			continue // what the init has to say is about one run
 		case record.TypePlan:
 			s.Plan = slices.Sorted(slices.Values(r.Plan))
+			if !slices.ContainsFunc(s.Plan, func(id string) bool { return !reported[id] }) {
+				s.Plan = nil
+			}
 		case record.TypeKernel:
 			if r.Kernel != nil {
 				k := *r.Kernel
@@ -68,25 +82,81 @@ func rank(t record.Type) int {
 	return len(order)
 }
 
-// Write stores the cells as a baseline in dir. It refuses cells that are not complete,
-// before it writes any.
+// Write stores the cells as a baseline in dir: in a folder for each architecture, or if dir has cells of
+// its own beside those. It refuses cells that are not complete, before it writes any.
 func Write(dir string, base *knowledge.Base, cells []*cell.Cell) error {
 	for _, c := range cells {
 		if c.Status != cell.Complete {
 			return fmt.Errorf("baseline: cell %s is %s (%s): only complete cells make a baseline", c.Name, c.Status, c.Reason)
 		}
 	}
+	flat, err := cell.Flat(dir)
+	if err != nil {
+		return fmt.Errorf("baseline: %w", err)
+	}
+	spoken, err := speakers(dir, cells)
+	if err != nil {
+		return err
+	}
 	for _, c := range cells {
-		if _, err := cell.Write(dir, Strip(base, c)); err != nil {
+		stripped := Strip(base, c)
+		if !speaks(c) {
+			dropSteps(stripped, spoken[c.Series])
+		}
+		to := dir
+		if !flat {
+			to = filepath.Join(dir, c.Arch)
+		}
+		if _, err := cell.Write(to, stripped); err != nil {
 			return fmt.Errorf("baseline: %w", err)
 		}
 	}
 	return nil
 }
 
-// Load reads the baseline in dir. Unlike [cell.ReadDir] it fails for any file that cannot be read.
+// speaks says whether a cell is of the line whose cells keep all steps.
+func speaks(c *cell.Cell) bool { return c.Line() == cell.Line{Arch: "amd64"} }
+
+// speakers returns by series the cells that keep all steps, those given or else those in dir.
+func speakers(dir string, cells []*cell.Cell) (map[string]*cell.Cell, error) {
+	out := map[string]*cell.Cell{}
+	if slices.ContainsFunc(cells, func(c *cell.Cell) bool { return !speaks(c) }) {
+		there, err := cell.ReadTree(dir)
+		if s := (*cell.SchemaError)(nil); errors.As(err, &s) {
+			return nil, fmt.Errorf("baseline: %w", err)
+		}
+		cells = append(there, cells...) // those given come last and count; where nothing can be read, nothing is dropped
+	}
+	for _, c := range cells {
+		if speaks(c) && c.Status == cell.Complete {
+			out[c.Series] = c
+		}
+	}
+	return out, nil
+}
+
+// dropSteps takes the steps from c that it shares with as, if there is such a cell.
+func dropSteps(c, as *cell.Cell) {
+	if as == nil {
+		return
+	}
+	steps := map[string][]string{}
+	for _, r := range as.Records {
+		if r.Type == record.TypeObservation {
+			steps[r.ID] = r.Steps
+		}
+	}
+	for _, r := range c.Records { // which are copies
+		if there, ok := steps[r.ID]; ok && r.Type == record.TypeObservation && slices.Equal(r.Steps, there) {
+			r.Steps = nil
+		}
+	}
+}
+
+// Load reads the baseline in dir, and in the folders of architectures there. Unlike [cell.ReadTree] it
+// fails for any file that cannot be read.
 func Load(dir string) ([]*cell.Cell, error) {
-	cells, err := cell.ReadDir(dir)
+	cells, err := cell.ReadTree(dir)
 	if err != nil {
 		return nil, fmt.Errorf("baseline: %w", err)
 	}
@@ -136,29 +206,30 @@ func (d Difference) String() string {
 
 // Match returns what of a baseline the given cells can be compared with, and how many recorded cells
 // that leaves out. Cells that have the name of a recorded one are a run like the recorded, and all
-// of it counts: a cell that they lack is gone. If planned is set, cells has every cell that its
+// of their lines counts: a cell that they lack is gone. If planned is set, cells has every cell that its
 // run planned, and what the run did not plan is left out. Other cells, such as a kernel given as a
-// file, are compared with the recorded cell of their series, architecture, ABI and scenario alone, which is
+// file, are compared with the recorded cell of their series and line alone, which is
 // returned under their name.
 func Match(baseline, cells []*cell.Cell, planned bool) (match []*cell.Cell, left int) {
-	named := func(name string, list []*cell.Cell) bool {
-		return slices.ContainsFunc(list, func(c *cell.Cell) bool { return c.Name == name })
+	recorded, named := byName(baseline), byName(cells)
+	run := map[cell.Line]bool{} // lines that were run like the recorded
+	for _, c := range cells {
+		if recorded[c.Name] != nil {
+			run[c.Line()] = true
+		}
 	}
-	alike := slices.ContainsFunc(cells, func(c *cell.Cell) bool { return named(c.Name, baseline) })
 	used := map[*cell.Cell]bool{}
 	var out []*cell.Cell
 	for _, b := range baseline {
-		if named(b.Name, cells) || alike && !planned {
+		if named[b.Name] != nil || run[b.Line()] && !planned {
 			out, used[b] = append(out, b), true
 		}
 	}
 	for _, c := range cells {
-		if named(c.Name, baseline) {
+		if recorded[c.Name] != nil {
 			continue
 		}
-		i := slices.IndexFunc(baseline, func(b *cell.Cell) bool {
-			return b.Series == c.Series && b.Arch == c.Arch && b.ABI == c.ABI && b.Scenario == c.Scenario
-		})
+		i := slices.IndexFunc(baseline, func(b *cell.Cell) bool { return b.Series == c.Series && b.Line() == c.Line() })
 		if i < 0 {
 			continue // Compare calls it new
 		}
@@ -168,6 +239,14 @@ func Match(baseline, cells []*cell.Cell, planned bool) (match []*cell.Cell, left
 		out = append(out, &same)
 	}
 	return out, len(baseline) - len(used)
+}
+
+func byName(cells []*cell.Cell) map[string]*cell.Cell {
+	out := map[string]*cell.Cell{}
+	for _, c := range cells {
+		out[c.Name] = c
+	}
+	return out
 }
 
 // Compare says in what cells differ from a baseline, ordered by cell and behaviour. Only

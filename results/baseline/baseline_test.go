@@ -2,6 +2,7 @@ package baseline_test
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,37 +23,22 @@ func TestCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := os.ReadDir(".")
+	j, err := verdict.Judge(base, committed(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		if !e.IsDir() || e.Name() == "testdata" {
-			continue
+	for _, c := range j.Cells {
+		if c.Status != cell.Complete {
+			t.Errorf("%s is %s: %s", c.Cell.Name, c.Status, c.Reason)
 		}
-		t.Run(e.Name(), func(t *testing.T) {
-			cells, err := baseline.Load(e.Name())
-			if err != nil {
-				t.Fatal(err)
+		for _, r := range c.Results {
+			if r.Verdict == verdict.Unexpected || r.Verdict == verdict.Broken || r.Verdict == verdict.Missing {
+				t.Errorf("%s: %s is %s: %s", c.Cell.Name, r.Behaviour, r.Verdict, strings.Join(r.Wrong, "; "))
 			}
-			j, err := verdict.Judge(base, cells, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, c := range j.Cells {
-				if c.Status != cell.Complete {
-					t.Errorf("%s is %s: %s", c.Cell.Name, c.Status, c.Reason)
-				}
-				for _, r := range c.Results {
-					if r.Verdict == verdict.Unexpected || r.Verdict == verdict.Broken || r.Verdict == verdict.Missing {
-						t.Errorf("%s: %s is %s: %s", c.Cell.Name, r.Behaviour, r.Verdict, strings.Join(r.Wrong, "; "))
-					}
-				}
-			}
-			if exit := j.Exit(); exit != 0 && !t.Failed() {
-				t.Errorf("exit status %d", exit)
-			}
-		})
+		}
+	}
+	if exit := j.Exit(); exit != 0 && !t.Failed() {
+		t.Errorf("exit status %d", exit)
 	}
 }
 
@@ -80,7 +66,7 @@ func TestRerunDoesNotChurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := map[string][]byte{}
-		files, _ := filepath.Glob(filepath.Join(dir, "*"))
+		files, _ := filepath.Glob(filepath.Join(dir, "*", "*"))
 		for _, f := range files {
 			b, err := os.ReadFile(f)
 			if err != nil {
@@ -215,9 +201,141 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// matrix returns some eighty cells with the records of the committed ones, of which some have other steps.
+func matrix(t *testing.T) (*knowledge.Base, []*cell.Cell) {
+	t.Helper()
+	base, err := knowledge.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := baseline.Load("amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := slices.DeleteFunc(recorded, func(c *cell.Cell) bool { return c.Line() != cell.Line{Arch: "amd64"} })
+	cells := fixture.Many(base, plain)
+	for _, r := range fixture.Find(cells, "6.12-s390x").Records {
+		if r.ID == "ebusy/new-root-is-slash" {
+			r.Steps = append(slices.Clone(r.Steps), "one more")
+		}
+	}
+	return base, cells
+}
+
+// TestManyCells: a baseline of many cells is small, and loses neither verdicts nor the steps of what is otherwise.
+func TestManyCells(t *testing.T) {
+	base, cells := matrix(t)
+	dir := t.TempDir()
+	if err := baseline.Write(dir, base, cells); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := baseline.Load(dir)
+	if err != nil || len(loaded) != len(cells) {
+		t.Fatalf("%d cells, %v, want %d", len(loaded), err, len(cells))
+	}
+	if d := baseline.Compare(base, loaded, cells); len(d) > 0 {
+		t.Errorf("they differ from what was written: %v", d[0])
+	}
+	was, err1 := verdict.Judge(base, cells, "")
+	is, err2 := verdict.Judge(base, loaded, "")
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	for i, c := range is.Cells {
+		if c.Cell.Name != was.Cells[i].Cell.Name || c.Status != was.Cells[i].Status {
+			t.Fatalf("%s %s, want %s %s", c.Cell.Name, c.Status, was.Cells[i].Cell.Name, was.Cells[i].Status)
+		}
+		for k, r := range c.Results {
+			if w := was.Cells[i].Results[k]; r.Behaviour != w.Behaviour || r.Verdict != w.Verdict || !slices.Equal(r.Wrong, w.Wrong) {
+				t.Errorf("%s %s: %s %q, was %s %q", c.Cell.Name, r.Behaviour, r.Verdict, r.Wrong, w.Verdict, w.Wrong)
+			}
+		}
+	}
+	steps := map[string]int{}
+	for _, c := range loaded {
+		for _, r := range c.Records {
+			if len(r.Steps) > 0 {
+				steps[c.Name]++
+			}
+		}
+	}
+	if steps["6.12-amd64"] < 100 || steps["6.12-arm64"] != 0 || steps["6.12-s390x"] != 1 {
+		t.Errorf("steps are kept of %d, %d and %d behaviours, want all, none and the one that differs",
+			steps["6.12-amd64"], steps["6.12-arm64"], steps["6.12-s390x"])
+	}
+	// A part of it recorded anew changes nothing.
+	part := slices.DeleteFunc(slices.Clone(cells), func(c *cell.Cell) bool { return c.Arch != "s390x" && c.Arch != "arm64" })
+	before := contents(t, dir)
+	if err := baseline.Write(dir, base, part); err != nil {
+		t.Fatal(err)
+	}
+	if after := contents(t, dir); !maps.Equal(before, after) {
+		t.Error("the same cells written again give other files")
+	}
+	size := 0
+	for _, s := range before {
+		size += len(s)
+	}
+	t.Logf("%d cells, %d KB", len(before), size>>10)
+}
+
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"+cell.Extension))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[f] = string(b)
+	}
+	return out
+}
+
+// TestFlatStaysFlat: a folder that has cells of its own gets no folders.
+func TestFlatStaysFlat(t *testing.T) {
+	base, dir := fixture.Base(t), t.TempDir()
+	if _, err := cell.Write(dir, fixture.Cell("7.0", "amd64")); err != nil {
+		t.Fatal(err)
+	}
+	if err := baseline.Write(dir, base, []*cell.Cell{fixture.Cell("7.1", "amd64")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "7.1-amd64.jsonl")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMatchOfManyLines: a run without a plan is a run like the recorded as far as its lines go.
+func TestMatchOfManyLines(t *testing.T) {
+	base := fixture.Base(t)
+	was := fixture.Many(base, fixture.Good())
+	arm := func(c *cell.Cell) bool { return c.Line() == cell.Line{Arch: "arm64"} }
+	part := slices.DeleteFunc(slices.Clone(was), func(c *cell.Cell) bool { return !arm(c) || c.Series == "7.0" })
+	match, left := baseline.Match(was, part, false)
+	var got []string
+	for _, d := range baseline.Compare(base, match, part) {
+		got = append(got, d.String())
+	}
+	if !slices.Equal(got, []string{"7.0-arm64: gone: complete"}) || left != len(was)-len(part)-1 {
+		t.Errorf("got %v and %d left out", got, left)
+	}
+	// A kernel given as a file is compared with that of its own line.
+	file := *fixture.Find(was, "6.12-arm64-16k")
+	file.Name = "6.12.99-local-arm64"
+	match, _ = baseline.Match(was, []*cell.Cell{&file}, true)
+	if len(match) != 1 || match[0].Flavour != "arm64-16k" {
+		t.Errorf("a file is compared with %v", match)
+	}
+}
+
 // TestRecorded checks that what is built in is what lies in the folder.
 func TestRecorded(t *testing.T) {
-	want, err := baseline.Load("amd64")
+	want, err := baseline.Load(".")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +343,7 @@ func TestRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := baseline.Compare(fixture.Base(t), want, slices.DeleteFunc(cells, func(c *cell.Cell) bool { return c.Arch != "amd64" })); len(d) > 0 {
+	if d := baseline.Compare(fixture.Base(t), want, cells); len(d) > 0 {
 		t.Errorf("they differ: %v", d)
 	}
 }

@@ -2,9 +2,11 @@ package baseline
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"pivotspec/results/cell"
 )
@@ -19,19 +21,29 @@ func Recorded() ([]*cell.Cell, error) {
 	if err != nil {
 		return nil, err
 	}
-	var cells []*cell.Cell
-	for _, name := range files {
-		f, err := recorded.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		c, err := cell.Decode(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("baseline: %s: %w", name, err)
-		}
-		cells = append(cells, c)
+	cells, errs := make([]*cell.Cell, len(files)), make([]error, len(files))
+	var wait sync.WaitGroup
+	for i, name := range files {
+		wait.Go(func() { cells[i], errs[i] = open(name) })
+	}
+	wait.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(cells, cell.Compare)
 	return cells, nil
+}
+
+// open reads a cell that is built in.
+func open(name string) (*cell.Cell, error) {
+	f, err := recorded.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c, err := cell.Decode(f)
+	if err != nil {
+		return nil, fmt.Errorf("baseline: %s: %w", name, err)
+	}
+	return c, nil
 }

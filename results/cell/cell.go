@@ -37,8 +37,11 @@ type Cell struct {
 	Series string `json:"series"`
 	// Arch is Debian's name of the architecture, such as "amd64".
 	Arch string `json:"arch"`
-	// ABI is the GOARCH of the guest binary.
+	// ABI is Debian's name of that of the guest's programs: "i386" on a kernel of amd64, else that of
+	// the architecture.
 	ABI string `json:"abi,omitempty"`
+	// Flavour is the kernel's, such as "rt-arm64"; "" is the one that the series' name stands for.
+	Flavour string `json:"flavour,omitempty"`
 	// Scenario is the way to boot, such as "disk"; "" is the plain initramfs.
 	Scenario string `json:"scenario,omitempty"`
 	// Backend is what ran the guest, such as "qemu".
@@ -58,6 +61,13 @@ type Cell struct {
 	Records []*record.Record `json:"-"`
 }
 
+// HostBackend is the Backend of a cell that ran on the kernel of a machine that serves others too.
+const HostBackend = "host"
+
+// Borrowed reports whether the cell ran on a machine that was not the suite's own, so that
+// behaviours may be beyond it that its kernel supports.
+func (c *Cell) Borrowed() bool { return c.Backend == HostBackend }
+
 // Kernel says which kernel a cell booted.
 type Kernel struct {
 	// Version is the release string, such as "7.0.13+deb13-cloud-amd64".
@@ -72,12 +82,12 @@ type Kernel struct {
 // ScenarioName returns the name of the cell's scenario, also that of the plain initramfs.
 func (c *Cell) ScenarioName() string { return cmp.Or(c.Scenario, knowledge.Plain) }
 
-// Compare orders cells for reports: by architecture, then by scenario, the plain initramfs
-// first, then by series as numbers, then by name. A series that is no series comes first.
+// Compare orders cells for reports: by line, then by series as numbers, then by name. A series
+// that is no series comes first.
 func Compare(a, b *Cell) int {
 	sa, _ := knowledge.ParseSeries(a.Series)
 	sb, _ := knowledge.ParseSeries(b.Series)
-	return cmp.Or(cmp.Compare(a.Arch, b.Arch), cmp.Compare(a.Scenario, b.Scenario), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(a.Line().Compare(b.Line()), sa.Compare(sb), cmp.Compare(a.Name, b.Name))
 }
 
 // SchemaError says that a file was written by a newer program.

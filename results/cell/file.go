@@ -98,6 +98,7 @@ func Decode(r io.Reader) (*Cell, error) {
 		return nil, errors.New("first line: the cell has no name")
 	}
 	c := h.Cell
+	c.ABI = debianABI(c.ABI)
 	switch c.Status {
 	case Complete, Broken, Unavailable:
 	default:
@@ -117,6 +118,22 @@ func Decode(r io.Reader) (*Cell, error) {
 		}
 		c.Records = append(c.Records, rec)
 	}
+}
+
+// debianABI returns Debian's name of an ABI. Older files have the name that the Go toolchain gives
+// its architecture; where that is another's in Debian's words, there are none.
+func debianABI(name string) string {
+	switch name {
+	case "386":
+		return "i386"
+	case "arm":
+		return "armhf"
+	case "ppc64le":
+		return "ppc64el"
+	case "mips64le":
+		return "mips64el"
+	}
+	return name
 }
 
 // WriteError says that the records of a cell did not reach the disk.
@@ -239,16 +256,20 @@ type planned struct {
 	Name     string `json:"name"`
 	Series   string `json:"series"`
 	Arch     string `json:"arch"`
+	ABI      string `json:"abi,omitempty"`
+	Flavour  string `json:"flavour,omitempty"`
 	Scenario string `json:"scenario,omitempty"`
+	Backend  string `json:"backend,omitempty"`
 }
 
 // WritePlan stores which cells a run is about to fill in, so that [ReadDir] misses those
-// that it does not get to, even if the run is killed. Only their names, series,
-// architectures and scenarios count. Its error is a *[WriteError].
+// that it does not get to, even if the run is killed. Only what names them counts: their series
+// and line. Its error is a *[WriteError].
 func WritePlan(dir string, cells []*Cell) error {
 	p := plan{Schema: Schema, Type: "run", Cells: []planned{}}
 	for _, c := range cells {
-		p.Cells = append(p.Cells, planned{c.Name, c.Series, c.Arch, c.Scenario})
+		l := c.Line()
+		p.Cells = append(p.Cells, planned{c.Name, c.Series, l.Arch, l.ABI, l.Flavour, l.Scenario, l.Backend})
 	}
 	if err := write(filepath.Join(dir, planFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(p) }); err != nil {
 		return &WriteError{Dir: dir, Err: err}
@@ -290,12 +311,57 @@ func lost(dir string, have []*Cell) ([]*Cell, error) {
 	for _, c := range p.Cells {
 		if !slices.ContainsFunc(have, func(h *Cell) bool { return h.Name == c.Name }) {
 			out = append(out, &Cell{
-				Name: c.Name, Series: c.Series, Arch: c.Arch, Scenario: c.Scenario, Status: Broken,
+				Name: c.Name, Series: c.Series, Arch: c.Arch, ABI: c.ABI, Flavour: c.Flavour, Scenario: c.Scenario, Backend: c.Backend,
+				Status: Broken,
 				Reason: "planned, and nothing was recorded: the run ended before it",
 			})
 		}
 	}
 	return out, nil
+}
+
+// ReadTree reads like [ReadDir], or if dir has neither cells nor a plan of its own, the cells in all folders
+// directly below it that have some.
+func ReadTree(dir string) ([]*Cell, error) {
+	flat, err := Flat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if flat {
+		return ReadDir(dir)
+	}
+	below, err := filepath.Glob(filepath.Join(escape(dir), "*", "*"+Extension))
+	if err != nil || len(below) == 0 {
+		return ReadDir(dir) // which says what is wrong
+	}
+	var cells []*Cell
+	for i, file := range below {
+		if i > 0 && filepath.Dir(file) == filepath.Dir(below[i-1]) {
+			continue
+		}
+		some, err := ReadDir(filepath.Dir(file))
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, some...)
+	}
+	slices.SortStableFunc(cells, Compare)
+	return cells, nil
+}
+
+// Flat says whether dir has cells of its own, or the plan of a run. A folder that there is not has none.
+func Flat(dir string) (bool, error) {
+	planned, err := Planned(dir)
+	if err != nil || planned {
+		return planned, err
+	}
+	own, err := filepath.Glob(filepath.Join(escape(dir), "*"+Extension))
+	return len(own) > 0, err
+}
+
+// escape makes a path a pattern of [filepath.Glob] that matches it alone.
+func escape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 // ReadDir reads every cell file in dir, ordered by [Compare]. No file is passed over in

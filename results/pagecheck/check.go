@@ -57,6 +57,8 @@ type Report struct {
 	Vanished []Claim `json:"vanished"`
 	// Silent are the behaviours of kernels that no claim of the page decides.
 	Silent []Silence `json:"silent"`
+	// booted is how many kernels that makes, each counted once however it was booted.
+	booted int
 	// Skipped is what was left out of the text because mandoc does not know it.
 	Skipped []string `json:"skipped"`
 }
@@ -178,7 +180,7 @@ type Silence struct {
 // Check compares a page with an edition, or with the one that it is most like if edition is
 // "". The verdicts are those of the cells' records.
 func Check(base *knowledge.Base, sketches map[string]knowledge.Sketch, p *page.Page, cells []*cell.Cell, edition string) (*Report, error) {
-	c := &checker{base: base, sketches: sketches, page: p, cells: cells, made: map[string]bool{}, judged: map[string]*judged{}}
+	c := &checker{base: base, sketches: sketches, page: p, cells: ofLinux(cells), made: map[string]bool{}, judged: map[string]*verdict.Judgement{}}
 	c.index()
 	r := &Report{
 		Schema: Schema, Kernels: []string{}, Statements: []Statement{}, Vanished: []Claim{}, Silent: []Silence{},
@@ -191,9 +193,12 @@ func Check(base *knowledge.Base, sketches map[string]knowledge.Sketch, p *page.P
 	if err != nil {
 		return nil, err
 	}
-	for _, cell := range j.Cells {
-		r.Kernels = append(r.Kernels, cell.Cell.Name)
+	booted := map[string]bool{}
+	for _, k := range j.Cells {
+		r.Kernels = append(r.Kernels, k.Cell.Name)
+		booted[k.Cell.Arch+" "+cmp.Or(k.Cell.Kernel.Version, k.Cell.Name)] = true
 	}
+	r.booted = len(booted)
 	c.match(r)
 	for i := range r.Statements {
 		s := &r.Statements[i]
@@ -228,6 +233,16 @@ type sentence struct {
 	place   knowledge.Place
 }
 
+// ofLinux returns the cells of kernels that were booted, which the page is about. Of another implementation it
+// says nothing, unless there is nothing else to judge by.
+func ofLinux(cells []*cell.Cell) []*cell.Cell {
+	booted := slices.DeleteFunc(slices.Clone(cells), func(c *cell.Cell) bool { return c.Line().Backend != "" })
+	if len(booted) == 0 {
+		return cells
+	}
+	return booted
+}
+
 type checker struct {
 	base     *knowledge.Base
 	sketches map[string]knowledge.Sketch
@@ -240,13 +255,7 @@ type checker struct {
 	claims map[string][]*knowledge.Claim
 	// made are the claims that the page makes.
 	made   map[string]bool
-	judged map[string]*judged
-}
-
-// judged is a judgement with what is said of its kernels in words.
-type judged struct {
-	*verdict.Judgement
-	findings *report.Findings
+	judged map[string]*verdict.Judgement
 }
 
 func (c *checker) index() {
@@ -314,7 +323,7 @@ func (c *checker) choose(r *Report, edition string) error {
 	return nil
 }
 
-func (c *checker) judge(edition string) (*judged, error) {
+func (c *checker) judge(edition string) (*verdict.Judgement, error) {
 	if j, ok := c.judged[edition]; ok {
 		return j, nil
 	}
@@ -322,8 +331,8 @@ func (c *checker) judge(edition string) (*judged, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.judged[edition] = &judged{j, report.Find(j)}
-	return c.judged[edition], nil
+	c.judged[edition] = j
+	return j, nil
 }
 
 // Similarity from which a sentence is taken for another in new words. Of two sentences at
@@ -494,8 +503,13 @@ func (c *checker) claim(id string) (Claim, error) {
 	if err != nil {
 		return Claim{}, err
 	}
-	for _, k := range j.Cells {
+	verdicts := make([]*KernelVerdict, len(j.Cells))
+	for i, k := range j.Cells {
+		if !report.Concerns(c.base, cl, k.Cell.Scenario) {
+			continue
+		}
 		v, reasons := truth(cl, k)
+		verdicts[i] = &v
 		out.Verdicts = append(out.Verdicts, v)
 		for _, r := range reasons {
 			if !slices.Contains(out.Reasons, r) {
@@ -503,8 +517,11 @@ func (c *checker) claim(id string) (Claim, error) {
 			}
 		}
 	}
-	out.Kernels = j.findings.Spans(j.Judgement, func(i int) string {
-		v := out.Verdicts[i]
+	out.Kernels = report.Spans(j, func(i int) string {
+		v := verdicts[i]
+		if v == nil {
+			return ""
+		}
 		if n := len(v.Because); n > 2 {
 			return fmt.Sprintf("%s (%s and %d more)", v.Truth, v.Because[0], n-1)
 		} else if n > 0 {
@@ -552,8 +569,8 @@ func truth(cl *knowledge.Claim, k *verdict.CellResult) (KernelVerdict, []string)
 }
 
 // silent lists the behaviours that no claim of the page decides.
-func (c *checker) silent(r *Report, j *judged) {
-	for _, a := range j.findings.Areas {
+func (c *checker) silent(r *Report, j *verdict.Judgement) {
+	for _, a := range report.Find(j).Areas {
 		for _, row := range a.Rows {
 			b, ok := c.base.Behaviour(row.ID)
 			if !ok {
@@ -572,7 +589,7 @@ func (c *checker) silent(r *Report, j *judged) {
 				continue
 			}
 			seen := map[string]bool{}
-			s.Kernels = j.findings.Spans(j.Judgement, func(i int) string {
+			s.Kernels = report.Spans(j, func(i int) string {
 				res := row.Results[i]
 				if res == nil || res.Outcome == "" {
 					return ""

@@ -207,6 +207,28 @@ func TestTruth(t *testing.T) {
 	}
 }
 
+// TestManyCells: other architectures and ways to boot that agree change no verdict, and what is no Linux
+// is no evidence.
+func TestManyCells(t *testing.T) {
+	base, _ := invented(t)
+	cells := fixture.Many(base, fixture.Good())
+	fixture.Replace(fixture.Find(cells, "gvisor-amd64"), fixture.Observed("einval/put-old-mount-shared", "OK"))
+	few, many := check(t, source(t, "new.2"), "", fixture.Good()), check(t, source(t, "new.2"), "", cells)
+	few.Counts.Silent++ // the switch to the real root
+	if few.Counts != many.Counts || few.Exit != many.Exit {
+		t.Errorf("got %+v, exit %d, want %+v, exit %d", many.Counts, many.Exit, few.Counts, few.Exit)
+	}
+	var out bytes.Buffer
+	if err := Render("term", &out, many, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"on 48 kernels", "OK since 7.0, on all architectures"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing from\n%s", want, out.String())
+		}
+	}
+}
+
 func TestCheckUnknownEdition(t *testing.T) {
 	base, sketches := invented(t)
 	if _, err := Check(base, sketches, &page.Page{}, nil, "7.77"); err == nil {

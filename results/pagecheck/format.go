@@ -280,7 +280,7 @@ func (p *printer) summary(r *Report) {
 	}
 	p.out.WriteByte('\n')
 	p.hang("", "", p.bold(fmt.Sprintf("%s, compared with page %s (%s, %d of %s word for word) on %s: %d known, %d of the statements contradicted by some kernel, %d changed, %d unknown, %s vanished, silent on %s",
-		name, r.Edition.ID, how, r.Edition.Same, count(len(r.Statements), "statement"), count(len(r.Kernels), "kernel"),
+		name, r.Edition.ID, how, r.Edition.Same, count(len(r.Statements), "statement"), count(r.booted, "kernel"),
 		n.Known, n.Contradicted, n.Changed, n.Unknown, count(n.Vanished, "claim"), count(n.Silent, "behaviour"))))
 	if n.Unexpected > 0 {
 		p.hang("", "", fmt.Sprintf("The records hold unexpected results for %s: `pivotspec report` tells them.", count(n.Unexpected, "claim")))

@@ -43,6 +43,7 @@ type Progress struct {
 	begun   time.Time       // when the first cell started
 	running []string        // in the order of their start
 	done    int
+	ran     int // those of done that were started: the others took no time
 	bad     int
 	closed  bool
 
@@ -57,6 +58,8 @@ type Progress struct {
 const (
 	// patience is how long a reader of a log is left without news of something unusual.
 	patience = 2 * time.Second
+	// many is how many cells make a run of which a log hears after each quarter.
+	many = 20
 	// refresh is how often the live line is looked at.
 	refresh = 200 * time.Millisecond
 	// barWidth is that of the bar in front of the live line.
@@ -208,8 +211,15 @@ func (p *Progress) Start(name string) {
 func (p *Progress) Done(name string, status cell.Status, reason string) {
 	p.mu.Lock()
 	p.endDoing()
-	p.running = slices.DeleteFunc(p.running, func(s string) bool { return s == name })
+	if n := len(p.running); n > 0 {
+		p.running = slices.DeleteFunc(p.running, func(s string) bool { return s == name })
+		p.ran += n - len(p.running)
+	}
 	p.done++
+	quarter := ""
+	if p.total >= many && p.done < p.total && p.done*4/p.total > (p.done-1)*4/p.total {
+		quarter = p.counts()
+	}
 	known := p.reasons[reason]
 	if status != cell.Complete {
 		p.bad++
@@ -222,6 +232,9 @@ func (p *Progress) Done(name string, status cell.Status, reason string) {
 		p.Note(fmt.Sprintf("cell %s is %s for the same reason", name, status))
 	default:
 		p.Note(fmt.Sprintf("cell %s is %s: %s", name, status, reason))
+	}
+	if quarter != "" {
+		p.log(quarter)
 	}
 }
 
@@ -259,6 +272,24 @@ func (p *Progress) Close() {
 	}
 }
 
+// counts says how many cells are done and how long the others may take. Its caller holds mu.
+func (p *Progress) counts() string {
+	s := fmt.Sprintf("%d of %d cells done", p.done, p.total)
+	if p.bad > 0 {
+		s += fmt.Sprintf(" (%d not complete)", p.bad)
+	}
+	left := p.total - p.done - len(p.running)
+	if left > 0 {
+		s += fmt.Sprintf(", %d left", left)
+	}
+	if p.ran > 0 && p.done < p.total {
+		each := p.now().Sub(p.begun) / time.Duration(p.ran)
+		rest := each * time.Duration(p.total-p.done)
+		s += fmt.Sprintf(", about %s", rest.Round(time.Second))
+	}
+	return s
+}
+
 // line is the live line.
 func (p *Progress) line() string {
 	p.mu.Lock()
@@ -277,19 +308,7 @@ func (p *Progress) line() string {
 	if p.total == 0 {
 		return ""
 	}
-	s := fmt.Sprintf("%d of %d cells done", p.done, p.total)
-	if p.bad > 0 {
-		s += fmt.Sprintf(" (%d not complete)", p.bad)
-	}
-	left := p.total - p.done - len(p.running)
-	if left > 0 {
-		s += fmt.Sprintf(", %d left", left)
-	}
-	if p.done > 0 && p.done < p.total && !p.begun.IsZero() {
-		each := p.now().Sub(p.begun) / time.Duration(p.done)
-		rest := each * time.Duration(p.total-p.done)
-		s += fmt.Sprintf(", about %s", rest.Round(time.Second))
-	}
+	s := p.counts()
 	if len(p.running) > 0 {
 		s += ", running " + strings.Join(p.running, " ")
 	}

@@ -54,6 +54,28 @@ func TestLine(t *testing.T) {
 	check("12 of 11 cells done (1 not complete)")
 }
 
+// TestMany: a log hears of each quarter of a long run, and cells that never start take no time.
+func TestMany(t *testing.T) {
+	var out bytes.Buffer
+	clock := time.Unix(0, 0)
+	p := follow(&out, 80, false, func() time.Time { return clock }, wide)
+	for i := range 10 {
+		p.Done(fmt.Sprint("gone", i), cell.Unavailable, "not in the archive")
+	}
+	out.Reset()
+	for i := range 70 {
+		name := fmt.Sprint(i)
+		p.Start(name)
+		clock = clock.Add(3 * time.Second)
+		p.Done(name, cell.Complete, "")
+	}
+	want := "20 of 80 cells done (10 not complete), 60 left, about 3m0s\n40 of 80 cells done (10 not complete), 40 left, about 2m0s\n" +
+		"60 of 80 cells done (10 not complete), 20 left, about 1m0s\n"
+	if out.String() != want {
+		t.Errorf("got  %q\nwant %q", out.String(), want)
+	}
+}
+
 // TestDoing shows what a log is told of work that takes long, and that nothing is told of
 // what does not.
 func TestDoing(t *testing.T) {

@@ -66,7 +66,8 @@ type ClaimHistory struct {
 // Histories works out the claims of an edition, or of all if edition is "", in the order of
 // the knowledge.
 func Histories(j *verdict.Judgement, edition string) []ClaimHistory {
-	f := &Findings{Columns: columns(j)}
+	l := linesOf(j)
+	f := &Findings{Columns: l.columns, lines: l}
 	var out []ClaimHistory
 	for i := range j.Base.Claims {
 		c := &j.Base.Claims[i]
@@ -94,25 +95,23 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 		h.State, h.Summary = NotTestable, "untestable: "+h.Claim.Untestable
 		return
 	}
-	var archs, texts []string
+	l := f.lines
+	groups, _ := l.group(l.deciding(h.Claim), func(i int) string { return string(h.Standings[i].Truth) })
 	var found []State
-	byArch(j, func(arch string, from, to int) {
-		if !concerns(j.Base, h.Claim, j.Cells[from].Cell.Scenario) {
-			return
-		}
-		state, text := course(f.Columns[from:to], h.Standings[from:to])
+	for _, g := range groups {
+		state, _ := l.course(g)
 		found = append(found, state)
-		archs, texts = append(archs, arch), append(texts, text)
-	})
-	h.Summary = perArch(j, archs, texts)
+	}
+	h.Summary = l.compose(groups, nil, func(g *group) string { _, text := l.course(g); return text })
 	if h.Summary == "" {
 		h.Summary = "undecided: there is no kernel"
 	}
 	h.State = overall(found)
 }
 
-// concerns reports whether something that a claim demands is observed in cells of a scenario.
-func concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
+// Concerns reports whether something that a claim demands is observed in cells of a scenario:
+// another says nothing of the claim.
+func Concerns(base *knowledge.Base, c *knowledge.Claim, scenario string) bool {
 	return slices.ContainsFunc(c.Demands, func(d knowledge.Demand) bool {
 		b, ok := base.Behaviour(d.Behaviour)
 		return ok && b.In(scenario)
@@ -136,18 +135,33 @@ func overall(found []State) State {
 	return Varies
 }
 
-// course says what became of a claim along the kernels of one architecture.
-func course(columns []string, standings []verdict.Standing) (State, string) {
+// deciding returns the main lines that can decide a claim: those of the scenarios that it concerns.
+func (l *lines) deciding(c *knowledge.Claim) []line {
+	return slices.DeleteFunc(slices.Clone(l.main), func(m line) bool { return !Concerns(l.j.Base, c, m.Scenario) })
+}
+
+// course says what became of a claim along the kernels of a group, of which points have the truth.
+func (l *lines) course(g *group) (State, string) {
+	columns, truths := make([]string, len(g.points)), make([]verdict.Truth, len(g.points))
+	for i, p := range g.points {
+		columns[i], truths[i] = p.label, verdict.Truth(p.text)
+	}
+	return course(columns, truths, func(i int) bool { return l.gap(g, g.points[i-1], g.points[i]) })
+}
+
+// course says what became of a claim along kernels. gap says whether there is a kernel between that
+// of an index and the one before it, of which nothing is known.
+func course(columns []string, truths []verdict.Truth, gap func(i int) bool) (State, string) {
 	is := func(t verdict.Truth) func(int) bool {
-		return func(i int) bool { return standings[i].Truth == t }
+		return func(i int) bool { return truths[i] == t }
 	}
 	var decided []int
 	changes := 0
-	for i, s := range standings {
-		if s.Truth != verdict.True && s.Truth != verdict.False {
+	for i, t := range truths {
+		if t != verdict.True && t != verdict.False {
 			continue
 		}
-		if n := len(decided); n > 0 && standings[decided[n-1]].Truth != s.Truth {
+		if n := len(decided); n > 0 && truths[decided[n-1]] != t {
 			changes++
 		}
 		decided = append(decided, i)
@@ -155,7 +169,7 @@ func course(columns []string, standings []verdict.Standing) (State, string) {
 	whole := len(decided) == len(columns)
 	undecided := ""
 	if !whole {
-		undecided = "undecided on " + runs(columns, is(verdict.Undecided))
+		undecided = "undecided on " + runs(columns, gap, is(verdict.Undecided))
 	}
 	and := func(s string) string {
 		if undecided == "" {
@@ -166,45 +180,48 @@ func course(columns []string, standings []verdict.Standing) (State, string) {
 	if len(decided) == 0 {
 		return NotDecided, undecided
 	}
-	first := standings[decided[0]].Truth
+	first := truths[decided[0]]
 	// the kernels on both sides of the change
-	turn := func() (before, after string) {
-		k := slices.IndexFunc(decided, func(i int) bool { return standings[i].Truth != first })
-		after = columns[decided[k]]
-		if decided[k]-decided[k-1] > 1 {
-			after += " or before"
+	turn := func() (before, after string) { // "in 7.0" or "between 6.12 and 7.2"
+		k := slices.IndexFunc(decided, func(i int) bool { return truths[i] != first })
+		before, after = columns[decided[k-1]], columns[decided[k]]
+		switch {
+		case decided[k]-decided[k-1] > 1:
+			return before, "in " + after + " or before"
+		case gap(decided[k]):
+			return before, "between " + before + " and " + after
 		}
-		return columns[decided[k-1]], after
+		return before, "in " + after
 	}
 	switch {
 	case changes == 0 && first == verdict.True && whole:
 		return AlwaysTrue, "true on all"
 	case changes == 0 && first == verdict.True:
-		return NotDecided, and("true on " + runs(columns, is(verdict.True)))
+		return NotDecided, and("true on " + runs(columns, gap, is(verdict.True)))
 	case changes == 0 && whole && len(columns) > 1:
 		// which is as far back as was looked, so say where that is
 		return NeverTrue, "false from the start (" + columns[0] + ")"
 	case changes == 0:
-		return NeverTrue, and("false on " + runs(columns, is(verdict.False)))
+		return NeverTrue, and("false on " + runs(columns, gap, is(verdict.False)))
 	case changes == 1 && first == verdict.True:
 		before, after := turn()
-		return Stale, and(fmt.Sprintf("went stale in %s (true up to %s)", after, before))
+		return Stale, and(fmt.Sprintf("went stale %s (true up to %s)", after, before))
 	case changes == 1:
 		before, after := turn()
-		return CameTrue, and(fmt.Sprintf("came true in %s (false up to %s)", after, before))
+		return CameTrue, and(fmt.Sprintf("came true %s (false up to %s)", after, before))
 	}
-	return Varies, and(fmt.Sprintf("true on %s; false on %s", runs(columns, is(verdict.True)), runs(columns, is(verdict.False))))
+	return Varies, and(fmt.Sprintf("true on %s; false on %s", runs(columns, gap, is(verdict.True)), runs(columns, gap, is(verdict.False))))
 }
 
-// runs names the columns for which in holds: "5.10–6.12, 7.0".
-func runs(columns []string, in func(int) bool) string {
+// runs names the columns for which in holds: "5.10–6.12, 7.0". gap is that of [course].
+func runs(columns []string, gap, in func(int) bool) string {
 	var parts []string
 	for i := 0; i < len(columns); i++ {
 		if !in(i) {
 			continue
 		}
 		first := i
-		for i+1 < len(columns) && in(i+1) {
+		for i+1 < len(columns) && in(i+1) && !gap(i+1) {
 			i++
 		}
 		switch i - first {
@@ -345,6 +362,9 @@ func because(j *verdict.Judgement, f *Findings, h *ClaimHistory) []string {
 		var facts []string
 		unmet := make([]bool, len(j.Cells))
 		for i, c := range j.Cells {
+			if !Concerns(j.Base, h.Claim, c.Cell.Scenario) {
+				continue
+			}
 			results[i] = c.Result(d.Behaviour)
 			if slices.Contains(h.Standings[i].Unknown, d) {
 				results[i] = nil // nothing to rely on: see below
@@ -365,7 +385,7 @@ func because(j *verdict.Judgement, f *Findings, h *ClaimHistory) []string {
 				want += " " + name + "=" + d.Facts[name].String()
 			}
 			s := fmt.Sprintf("%s: not %s: %s", d.Behaviour, want,
-				f.spans(j, results, func(r *verdict.Result) string { return seen(r, facts) }))
+				f.spans(f.lines.masked(results), func(r *verdict.Result) string { return seen(r, facts) }))
 			against := func(r *verdict.Result) bool { return unmet[slices.Index(results, r)] }
 			if why := reasons(results, against); why != "" {
 				s += " (" + why + ")"
@@ -381,7 +401,7 @@ func because(j *verdict.Judgement, f *Findings, h *ClaimHistory) []string {
 func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.Demand) []string {
 	why := func(i int) string {
 		switch r := j.Cells[i].Result(d.Behaviour); {
-		case !slices.Contains(h.Standings[i].Unknown, d):
+		case !slices.Contains(h.Standings[i].Unknown, d), !Concerns(j.Base, h.Claim, j.Cells[i].Cell.Scenario):
 			return ""
 		case r == nil:
 			return fmt.Sprintf("%s (%s)", j.Cells[i].Status, oneLine(j.Cells[i].Reason))
@@ -396,7 +416,10 @@ func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.De
 			continue
 		}
 		said = append(said, s)
-		out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, f.ranges(j, func(k int) bool { return why(k) == s })))
+		// What cannot be read is of no kernel that is known, and told of the cell.
+		if on := f.lines.ranges(f.lines.deciding(h.Claim), func(k int) bool { return why(k) == s }, all); on != "" {
+			out = append(out, fmt.Sprintf("%s: %s on %s", d.Behaviour, s, on))
+		}
 	}
 	return out
 }
@@ -425,7 +448,7 @@ func (p *printer) claimSummary(histories []ClaimHistory) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n[s.state], s.word))
 		}
 	}
-	return fmt.Sprintf("%d of %s complete, %s: %s", whole, count(len(p.j.Cells), "cell"), of, strings.Join(parts, ", "))
+	return fmt.Sprintf("%d of %s complete%s, %s: %s", whole, count(len(p.j.Cells), "cell"), p.f.lines.onArchs(), of, strings.Join(parts, ", "))
 }
 
 // SchemaClaims is the version of the document that [ClaimsJSON] writes. Fields are only ever added.
@@ -490,7 +513,7 @@ func ClaimsJSON(w io.Writer, j *verdict.Judgement, o Options) error {
 		}
 	}
 	for _, c := range j.Cells {
-		d.Cells = append(d.Cells, documentCell{c.Cell.Name, c.Series.String(), c.Cell.Arch, c.Cell.Kernel, c.Status, c.Reason})
+		d.Cells = append(d.Cells, describe(c))
 	}
 	for i := range histories {
 		h := &histories[i]
@@ -504,7 +527,7 @@ func ClaimsJSON(w io.Writer, j *verdict.Judgement, o Options) error {
 			}
 		}
 		for k, s := range h.Standings {
-			if s.Truth != verdict.Untestable {
+			if s.Truth != verdict.Untestable && Concerns(j.Base, h.Claim, j.Cells[k].Cell.Scenario) {
 				c.Cells[j.Cells[k].Cell.Name] = claimsStanding{s.Truth, behaviours(s.Unmet), behaviours(s.Unknown)}
 			}
 		}

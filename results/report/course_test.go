@@ -32,11 +32,11 @@ func TestCourse(t *testing.T) {
 		{"t", AlwaysTrue, "true on all"},
 		{"f", NeverTrue, "false on 5.10"},
 	} {
-		var s []verdict.Standing
+		var s []verdict.Truth
 		for _, r := range tt.truths {
-			s = append(s, verdict.Standing{Truth: map[rune]verdict.Truth{'t': verdict.True, 'f': verdict.False, 'u': verdict.Undecided}[r]})
+			s = append(s, map[rune]verdict.Truth{'t': verdict.True, 'f': verdict.False, 'u': verdict.Undecided}[r])
 		}
-		state, got := course(columns[:len(s)], s)
+		state, got := course(columns[:len(s)], s, func(int) bool { return false })
 		if state != tt.state || got != tt.want {
 			t.Errorf("%s: got %s, %q, want %s, %q", tt.truths, state, got, tt.state, tt.want)
 		}
@@ -54,6 +54,26 @@ func TestOverall(t *testing.T) {
 		}
 		if got := overall(states); got != want {
 			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestCourseOverAGap: what changed where a line has no kernel changed somewhere there.
+func TestCourseOverAGap(t *testing.T) {
+	gap := func(i int) bool { return i == 2 } // between 6.1 and 7.2
+	columns := []string{"5.10", "6.1", "7.2", "7.3"}
+	for _, tt := range []struct{ truths, want string }{
+		{"ttff", "went stale between 6.1 and 7.2 (true up to 6.1)"},
+		{"ffft", "came true in 7.3 (false up to 7.2)"},
+		{"tttu", "true on 5.10, 6.1, 7.2; undecided on 7.3"},
+		{"tttt", "true on all"},
+	} {
+		var s []verdict.Truth
+		for _, r := range tt.truths {
+			s = append(s, map[rune]verdict.Truth{'t': verdict.True, 'f': verdict.False, 'u': verdict.Undecided}[r])
+		}
+		if _, got := course(columns, s, gap); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.truths, got, tt.want)
 		}
 	}
 }

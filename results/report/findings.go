@@ -29,8 +29,12 @@ type Findings struct {
 	Unexpected, Unobserved, Unsupported []Problem
 	// Warnings are unknown messages of kernels, Cells those that are not complete.
 	Warnings, Cells []Problem
+	// Others are the other implementations and the kernels of the user's own, each apart.
+	Others []Other
 	// Summary is one line with counts.
 	Summary string
+
+	lines *lines
 }
 
 // Area is a group of rows of the matrix.
@@ -45,6 +49,9 @@ type Row struct {
 	Results         []*verdict.Result
 	// Varying are the compared facts that differ between the results.
 	Varying []string
+
+	// linux are the results of the lines that ranges of kernels are about, with nil for the others.
+	linux []*verdict.Result
 }
 
 // PageText is a claim as a report cites it.
@@ -90,8 +97,9 @@ type Problem struct {
 
 // Find works out the findings of a judgement.
 func Find(j *verdict.Judgement) *Findings {
-	f := &Findings{Columns: columns(j)}
-	f.Areas = areas(j)
+	l := linesOf(j)
+	f := &Findings{Columns: l.columns, lines: l}
+	f.Areas = areas(j, l)
 	for _, a := range f.Areas {
 		for _, r := range a.Rows {
 			f.row(j, r)
@@ -99,26 +107,31 @@ func Find(j *verdict.Judgement) *Findings {
 	}
 	f.Orders = f.orders(j)
 	f.cells(j)
+	f.Others = f.others(j)
 	f.Summary = summary(j, f)
 	return f
 }
 
 func columns(j *verdict.Judgement) []string {
-	n := map[[2]string]int{}
+	type key struct {
+		cell.Line
+		series string
+	}
+	n := map[key]int{}
 	for _, c := range j.Cells {
-		n[[2]string{part(c.Cell), c.Series.String()}]++
+		n[key{c.Cell.Line(), c.Series.String()}]++
 	}
 	out := make([]string, len(j.Cells))
 	for i, c := range j.Cells {
 		out[i] = c.Series.String()
-		if n[[2]string{part(c.Cell), out[i]}] > 1 || out[i] == "" {
+		if n[key{c.Cell.Line(), out[i]}] > 1 || out[i] == "" {
 			out[i] = oneLine(c.Cell.Name)
 		}
 	}
 	return out
 }
 
-func areas(j *verdict.Judgement) []Area {
+func areas(j *verdict.Judgement, l *lines) []Area {
 	results := make([]map[string]*verdict.Result, len(j.Cells))
 	unknown := map[string]bool{}
 	for i, c := range j.Cells {
@@ -136,15 +149,26 @@ func areas(j *verdict.Judgement) []Area {
 			r.Results[i] = results[i][id]
 		}
 		if b, ok := j.Base.Behaviour(id); ok {
-			r.Varying = varying(b, r.Results)
+			r.linux = l.masked(r.Results)
+			r.Varying = varying(b, r.linux)
 		}
 		return r
 	}
+	// What is only to be seen in other scenarios is no row.
+	var scenarios []string
+	for _, c := range j.Cells {
+		scenarios = append(scenarios, c.Cell.Scenario)
+	}
+	if len(scenarios) == 0 {
+		scenarios = []string{""}
+	}
+	slices.Sort(scenarios)
+	scenarios = slices.Compact(scenarios)
 	var out []Area
 	for _, a := range j.Base.Areas {
 		area := Area{ID: a.ID, Title: a.Title}
 		for i := range j.Base.Behaviours {
-			if b := &j.Base.Behaviours[i]; b.Area() == a.ID {
+			if b := &j.Base.Behaviours[i]; b.Area() == a.ID && slices.ContainsFunc(scenarios, b.In) {
 				area.Rows = append(area.Rows, row(b.ID, b.Condition(), b.Title))
 			}
 		}
@@ -171,9 +195,9 @@ func (f *Findings) row(j *verdict.Judgement, r Row) {
 		}
 		switch res.Verdict {
 		case verdict.Deviation:
-			deviates = true
+			deviates = deviates || r.linux != nil && r.linux[i] != nil
 		case verdict.Silent:
-			silent = true
+			silent = silent || r.linux != nil && r.linux[i] != nil
 		case verdict.Unexpected:
 			wrong = true
 			f.Unexpected = f.problem(f.Unexpected, j, r, i)
@@ -194,10 +218,10 @@ func (f *Findings) row(j *verdict.Judgement, r Row) {
 	case deviates:
 		f.Deviations = append(f.Deviations, f.deviation(j, r))
 	case !wrong:
-		if what := func(res *verdict.Result) string { return seen(res, r.Varying) }; differs(r.Results, what) {
+		if what := func(res *verdict.Result) string { return seen(res, r.Varying) }; differs(r.linux, what) {
 			f.Changes = append(f.Changes, Change{
 				Behaviour: r.ID, Title: r.Title, Silent: silent,
-				Kernels: f.spans(j, r.Results, what), Reason: reasons(r.Results, func(*verdict.Result) bool { return true }),
+				Kernels: f.spans(r.linux, what), Reason: reasons(r.linux, func(*verdict.Result) bool { return true }),
 			})
 		}
 	}
@@ -213,12 +237,10 @@ func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) [
 	if slices.IndexFunc(r.Results, same) < i {
 		return list // an earlier column has said it for all
 	}
-	p.Kernels = f.ranges(j, func(k int) bool {
-		if r.Results[k] != nil && r.Results[k].Verdict == verdict.Missing && j.Cells[k].Status != cell.Complete {
-			return false
-		}
-		return same(r.Results[k])
-	})
+	known := func(k int) bool {
+		return r.Results[k] != nil && (r.Results[k].Verdict != verdict.Missing || j.Cells[k].Status == cell.Complete)
+	}
+	p.Kernels = f.lines.ranges(f.lines.concerned(r.Results), func(k int) bool { return known(k) && same(r.Results[k]) }, known)
 	return append(list, p)
 }
 
@@ -273,7 +295,7 @@ func differs(results []*verdict.Result, key func(*verdict.Result) string) bool {
 func (f *Findings) deviation(j *verdict.Judgement, r Row) Deviation {
 	d := Deviation{Behaviour: r.ID, Title: r.Title}
 	var facts, since []string
-	for _, res := range r.Results {
+	for _, res := range r.linux {
 		if res == nil || res.Verdict != verdict.Deviation {
 			continue
 		}
@@ -299,8 +321,8 @@ func (f *Findings) deviation(j *verdict.Judgement, r Row) Deviation {
 	}
 	slices.Sort(facts)
 	d.Since = strings.Join(since, ", ")
-	d.Kernels = f.spans(j, r.Results, func(res *verdict.Result) string { return seen(res, facts) })
-	d.Reason = reasons(r.Results, func(res *verdict.Result) bool { return res.Verdict == verdict.Deviation })
+	d.Kernels = f.spans(r.linux, func(res *verdict.Result) string { return seen(res, facts) })
+	d.Reason = reasons(r.linux, func(res *verdict.Result) bool { return res.Verdict == verdict.Deviation })
 	return d
 }
 
@@ -330,26 +352,10 @@ func reasons(results []*verdict.Result, of func(*verdict.Result) bool) string {
 // dash joins the ends of a range of kernels.
 const dash = "–"
 
-// byArch calls do with the architecture and the first and last+1 column of each architecture, each
-// way to boot apart: "amd64", "amd64 disk".
-func byArch(j *verdict.Judgement, do func(arch string, from, to int)) {
-	for from := 0; from < len(j.Cells); {
-		to := from
-		for to < len(j.Cells) && part(j.Cells[to].Cell) == part(j.Cells[from].Cell) {
-			to++
-		}
-		do(part(j.Cells[from].Cell), from, to)
-		from = to
-	}
-}
-
-// part is the heading under which a cell stands with others.
-func part(c *cell.Cell) string { return strings.TrimSpace(c.Arch + " " + c.Scenario) }
-
 // spans says what which kernels do: "5.10–6.19 EINVAL; OK since 7.0". Kernels that showed
 // nothing are passed over.
-func (f *Findings) spans(j *verdict.Judgement, results []*verdict.Result, what func(*verdict.Result) string) string {
-	return f.Spans(j, func(i int) string {
+func (f *Findings) spans(results []*verdict.Result, what func(*verdict.Result) string) string {
+	return f.lines.spans(f.lines.concerned(results), func(i int) string {
 		if r := results[i]; r != nil && r.Outcome != "" {
 			return what(r)
 		}
@@ -358,86 +364,15 @@ func (f *Findings) spans(j *verdict.Judgement, results []*verdict.Result, what f
 }
 
 // Spans says what is to be said of which of the judgement's kernels, such as "5.10–6.19
-// EINVAL; OK since 7.0". what returns it for a column, or "" for nothing.
-func (f *Findings) Spans(j *verdict.Judgement, what func(column int) string) string {
-	type run struct{ first, last, text string }
-	var archs, texts []string
-	byArch(j, func(arch string, from, to int) {
-		var runs []run
-		for i := from; i < to; i++ {
-			text := what(i)
-			if text == "" {
-				continue
-			}
-			if n := len(runs); n > 0 && runs[n-1].text == text {
-				runs[n-1].last = f.Columns[i]
-			} else {
-				runs = append(runs, run{f.Columns[i], f.Columns[i], text})
-			}
-		}
-		var parts []string
-		for i, r := range runs {
-			kernels := r.first
-			if r.last != r.first {
-				kernels += dash + r.last
-			}
-			switch {
-			case len(runs) == 1:
-				parts = append(parts, r.text+" on "+kernels)
-			case i == len(runs)-1:
-				parts = append(parts, r.text+" since "+r.first)
-			default:
-				parts = append(parts, kernels+" "+r.text)
-			}
-		}
-		if len(parts) > 0 {
-			archs, texts = append(archs, arch), append(texts, strings.Join(parts, "; "))
-		}
-	})
-	return perArch(j, archs, texts)
-}
-
-// perArch names the architectures unless the same is to be said of them all.
-func perArch(j *verdict.Judgement, archs, texts []string) string {
-	all := 0
-	byArch(j, func(string, int, int) { all++ })
-	if len(texts) == all && len(slices.Compact(slices.Clone(texts))) <= 1 {
-		return strings.Join(texts[:min(1, len(texts))], "")
+// EINVAL; OK since 7.0". what returns it for a column, or "" for nothing. Where it is not alike on
+// all architectures they are named. Other implementations and kernels of the user's own are left out.
+func Spans(j *verdict.Judgement, what func(column int) string) string {
+	l := linesOf(j)
+	said := map[string]bool{}
+	for _, m := range l.main {
+		said[m.Scenario] = said[m.Scenario] || slices.ContainsFunc(m.cells, func(i int) bool { return what(i) != "" })
 	}
-	parts := make([]string, len(texts))
-	for i := range texts {
-		parts[i] = archs[i] + ": " + texts[i]
-	}
-	return strings.Join(parts, "; ")
-}
-
-// ranges names the columns for which in holds: "5.10–6.12, 7.0".
-func (f *Findings) ranges(j *verdict.Judgement, in func(i int) bool) string {
-	var archs, texts []string
-	byArch(j, func(arch string, from, to int) {
-		var parts []string
-		for i := from; i < to; i++ {
-			if !in(i) {
-				continue
-			}
-			first := i
-			for i+1 < to && in(i+1) {
-				i++
-			}
-			switch i - first {
-			case 0:
-				parts = append(parts, f.Columns[i])
-			case 1:
-				parts = append(parts, f.Columns[first], f.Columns[i])
-			default:
-				parts = append(parts, f.Columns[first]+dash+f.Columns[i])
-			}
-		}
-		if len(parts) > 0 {
-			archs, texts = append(archs, arch), append(texts, strings.Join(parts, ", "))
-		}
-	})
-	return perArch(j, archs, texts)
+	return l.spans(slices.DeleteFunc(slices.Clone(l.main), func(m line) bool { return !said[m.Scenario] }), what)
 }
 
 func (f *Findings) cells(j *verdict.Judgement) {
@@ -500,8 +435,8 @@ func summary(j *verdict.Judgement, f *Findings) string {
 		behaviours += len(a.Rows)
 	}
 	n := j.Counts()
-	s := fmt.Sprintf("%d of %s complete, %s, page %s: %d conform, %s in %s, %d silent",
-		whole, count(len(j.Cells), "cell"), count(behaviours, "behaviour"), j.Edition.ID,
+	s := fmt.Sprintf("%d of %s complete%s, %s, page %s: %d conform, %s in %s, %d silent",
+		whole, count(len(j.Cells), "cell"), f.lines.onArchs(), count(behaviours, "behaviour"), j.Edition.ID,
 		n[verdict.Conforms], count(n[verdict.Deviation], "known deviation"), count(len(f.Deviations), "behaviour"), n[verdict.Silent])
 	for _, v := range []verdict.Verdict{verdict.Unsupported, verdict.Broken, verdict.Missing} {
 		if n[v] > 0 {
@@ -512,7 +447,7 @@ func summary(j *verdict.Judgement, f *Findings) string {
 	case len(j.Cells) == 0:
 		return "no cell to judge"
 	case !observed(j):
-		s := fmt.Sprintf("0 of %s complete: nothing was observed", count(len(j.Cells), "cell"))
+		s := fmt.Sprintf("0 of %s complete%s: nothing was observed", count(len(j.Cells), "cell"), f.lines.onArchs())
 		if n := len(f.Warnings); n > 0 {
 			s += fmt.Sprintf(", %d UNEXPECTED", n)
 		}

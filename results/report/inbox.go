@@ -137,7 +137,8 @@ func (in *inbox) claim(c *knowledge.Claim) claimFound {
 	f := claimFound{claim: c, where: place.String(), kind: kindFine}
 	h := history(in.j, in.Findings, c)
 	is := func(t verdict.Truth) func(int) bool { return func(i int) bool { return h.Standings[i].Truth == t } }
-	f.holds, f.fails, f.blind = in.ranges(in.j, is(verdict.True)), in.ranges(in.j, is(verdict.False)), in.ranges(in.j, is(verdict.Undecided))
+	of := in.lines.deciding(c)
+	f.holds, f.fails, f.blind = in.lines.ranges(of, is(verdict.True), all), in.lines.ranges(of, is(verdict.False), all), in.lines.ranges(of, is(verdict.Undecided), all)
 	switch h.State {
 	case NeverTrue:
 		f.kind = kindWrong
@@ -154,7 +155,13 @@ func (in *inbox) write() {
 	fmt.Fprintf(b, "# Where page %s and the kernels part ways\n\n", in.j.Edition.ID)
 	b.WriteString("Generated from recorded runs by `make findings`; do not edit it. What is proposed stands in\n" +
 		"`suites/knowledge/proposals.yaml`, what kernels did in `results/baseline`.\n\n")
-	fmt.Fprintf(b, "Kernels: %s.\n\n%s.\n\n", in.kernels(), md(in.Summary))
+	if in.lines.plain() {
+		fmt.Fprintf(b, "Kernels: %s.\n\n", in.kernels())
+	} else {
+		b.WriteString("Cells that were recorded; a range of kernels that names no architecture holds on all that have some of them:\n\n")
+		in.mdRecorded(b, looks())
+	}
+	fmt.Fprintf(b, "%s.\n\n", md(in.Summary))
 	b.WriteString("| | the page is | matter |\n|---|---|---|\n")
 	for i, m := range in.open {
 		fmt.Fprintf(b, "| %d | %s | [%s](#%s) |\n", i+1, m.kind, md(m.Title), anchor(i, m))
@@ -169,6 +176,7 @@ func (in *inbox) write() {
 		in.section(i, m)
 	}
 	in.rest()
+	in.mdOthers(b)
 	mdProblems(b, in.Findings)
 }
 
@@ -190,13 +198,7 @@ func anchor(i int, m matter) string {
 func (in *inbox) kernels() string {
 	var out []string
 	for _, c := range in.j.Cells {
-		release := ""
-		for _, r := range c.Cell.Records {
-			if r.Type == record.TypeKernel && r.Kernel != nil {
-				release = r.Kernel.Release
-			}
-		}
-		out = append(out, strings.TrimSpace(oneLine(release)+" "+c.Cell.Arch))
+		out = append(out, strings.TrimSpace(release(c)+" "+c.Cell.Arch))
 	}
 	return md(strings.Join(out, ", "))
 }
@@ -225,7 +227,7 @@ func (in *inbox) section(i int, m matter) {
 	for _, r := range m.rows {
 		all := func(*verdict.Result) bool { return true }
 		fmt.Fprintf(b, "| `%s`: %s | %s | %s |\n", r.ID, md(r.Title),
-			md(in.spans(in.j, r.Results, func(res *verdict.Result) string { return seen(res, r.Varying) })), md(reasons(r.Results, all)))
+			md(in.spans(r.linux, func(res *verdict.Result) string { return seen(res, r.Varying) })), md(reasons(r.linux, all)))
 	}
 	in.steps(m)
 	fmt.Fprintf(b, "\n**Proposal.** %s\n", strings.TrimSpace(m.Propose))
@@ -244,42 +246,60 @@ func (c *claimFound) verdict() string {
 	return strings.Join(parts, ", ")
 }
 
-// steps shows how the matter was seen: on the newest kernel that deviates, or that observed it.
+// steps shows how the matter was seen: on the newest kernel of the first line that deviates, or that observed it.
 func (in *inbox) steps(m matter) {
 	for _, deviating := range []bool{true, false} {
-		for i := len(in.j.Cells) - 1; i >= 0; i-- {
-			c := in.j.Cells[i]
-			res := c.Result(m.Show)
-			if res == nil || res.Outcome == "" || deviating && res.Verdict != verdict.Deviation {
-				continue
-			}
-			for _, r := range c.Cell.Records {
-				if r.Type != record.TypeObservation || r.ID != m.Show {
+		for _, l := range in.lines.main {
+			for _, i := range slices.Backward(l.cells) {
+				res := in.j.Cells[i].Result(m.Show)
+				if res == nil || res.Outcome == "" || deviating && res.Verdict != verdict.Deviation {
 					continue
 				}
-				fmt.Fprintf(&in.b, "\n`%s` on %s:\n\n```\n", m.Show, in.Columns[i])
-				for _, s := range r.Steps {
-					for _, line := range sandbox.Expand(s, "/world") {
-						fmt.Fprintf(&in.b, "%s\n", oneLine(line))
-					}
+				// Baselines keep the steps of one architecture; see package baseline.
+				if r := observation(in.j.Cells[i], m.Show); r != nil && len(r.Steps) > 0 {
+					in.show(m, i, r)
+					return
 				}
-				in.b.WriteString("```\n")
-				facts := maps.Clone(r.Facts)
-				delete(facts, knowledge.FactControl)
-				delete(facts, knowledge.FactEffect)
-				if len(facts) > 0 {
-					in.b.WriteString("\nSeen then:")
-					for k, f := range slices.Sorted(maps.Keys(facts)) {
-						if k > 0 {
-							in.b.WriteString(",")
-						}
-						fmt.Fprintf(&in.b, " %s %s", f, md(oneLine(facts[f])))
-					}
-					in.b.WriteString(".\n")
-				}
-				return
 			}
 		}
+	}
+}
+
+// observation returns a cell's record of a behaviour, or nil.
+func observation(c *verdict.CellResult, behaviour string) *record.Record {
+	for _, r := range c.Cell.Records {
+		if r.Type == record.TypeObservation && r.ID == behaviour {
+			return r
+		}
+	}
+	return nil
+}
+
+// show writes the steps of record r of column i.
+func (in *inbox) show(m matter, i int, r *record.Record) {
+	on := in.Columns[i]
+	if !in.lines.plain() {
+		on += " " + in.j.Cells[i].Cell.Line().String()
+	}
+	fmt.Fprintf(&in.b, "\n`%s` on %s:\n\n```\n", m.Show, md(on))
+	for _, s := range r.Steps {
+		for _, line := range sandbox.Expand(s, "/world") {
+			fmt.Fprintf(&in.b, "%s\n", oneLine(line))
+		}
+	}
+	in.b.WriteString("```\n")
+	facts := maps.Clone(r.Facts)
+	delete(facts, knowledge.FactControl)
+	delete(facts, knowledge.FactEffect)
+	if len(facts) > 0 {
+		in.b.WriteString("\nSeen then:")
+		for k, f := range slices.Sorted(maps.Keys(facts)) {
+			if k > 0 {
+				in.b.WriteString(",")
+			}
+			fmt.Fprintf(&in.b, " %s %s", f, md(oneLine(facts[f])))
+		}
+		in.b.WriteString(".\n")
 	}
 }
 
@@ -291,7 +311,7 @@ func (in *inbox) rest() {
 		for _, m := range in.none {
 			fmt.Fprintf(b, "- %s: %s.", md(m.Title), md(strings.TrimSuffix(strings.TrimSpace(m.None), ".")))
 			for _, r := range m.rows {
-				fmt.Fprintf(b, " `%s`: %s.", r.ID, md(in.spans(in.j, r.Results, func(res *verdict.Result) string { return seen(res, r.Varying) })))
+				fmt.Fprintf(b, " `%s`: %s.", r.ID, md(in.spans(r.linux, func(res *verdict.Result) string { return seen(res, r.Varying) })))
 			}
 			b.WriteString("\n")
 		}

@@ -3,10 +3,12 @@ package report_test
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"pivotspec/results/baseline"
+	"pivotspec/results/cell"
 	"pivotspec/results/internal/fixture"
 	"pivotspec/results/report"
 	"pivotspec/results/verdict"
@@ -20,7 +22,7 @@ func TestFindingsAreCurrent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cells, err := baseline.Load("../baseline/amd64")
+	cells, err := baseline.Load("../baseline")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +48,54 @@ func TestFindingsAreCurrent(t *testing.T) {
 	}
 	if !bytes.Equal(out.Bytes(), old) {
 		t.Error("results/FINDINGS.md is not current: run `make findings`")
+	}
+}
+
+// TestFindingsOfManyCells: more architectures that agree leave all matters as they are, with their steps, and what
+// another implementation does has a section of its own.
+func TestFindingsOfManyCells(t *testing.T) {
+	base, err := knowledge.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := baseline.Load("../baseline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := slices.DeleteFunc(recorded, func(c *cell.Cell) bool { return c.Line() != cell.Line{Arch: "amd64"} })
+	dir := t.TempDir()
+	if err := baseline.Write(dir, base, fixture.Many(base, plain)); err != nil {
+		t.Fatal(err)
+	}
+	many, err := baseline.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(cells []*cell.Cell) string {
+		j, err := verdict.Judge(base, cells, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := report.Inbox(&out, j, report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	few, all := write(plain), write(many)
+	for _, part := range []string{"\n## ", "```", "**false** on", "**Proposal.**"} {
+		want := strings.Count(few, part)
+		if part == "\n## " {
+			want += 2 // the other implementations
+		}
+		if got := strings.Count(all, part); got != want {
+			t.Errorf("%q is there %d times, want %d", part, got, want)
+		}
+	}
+	for _, want := range []string{"\n| s390x | 5.10.", "\n## What gvisor amd64 does otherwise", "on 9 architectures", "EINVAL; OK since 7.0, on all architectures"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%q is missing", want)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ type document struct {
 	Deviations  []Deviation             `json:"deviations"`
 	Changes     []Change                `json:"changes"`
 	Orders      []Order                 `json:"orders"`
+	Others      []Other                 `json:"others,omitempty"`
 	Unexpected  []Problem               `json:"unexpected"`
 	Unsupported []Problem               `json:"unsupported"`
 	Unobserved  []Problem               `json:"unobserved"`
@@ -33,6 +34,20 @@ type documentCell struct {
 	Kernel cell.Kernel `json:"kernel"`
 	Status cell.Status `json:"status"`
 	Reason string      `json:"reason,omitempty"`
+	// What is not said is the usual: the kernel's own ABI, the series' own flavour, the plain
+	// initramfs, and Linux under QEMU.
+	ABI      string `json:"abi,omitempty"`
+	Flavour  string `json:"flavour,omitempty"`
+	Scenario string `json:"scenario,omitempty"`
+	Backend  string `json:"backend,omitempty"`
+}
+
+// describe says in a document what a cell is.
+func describe(c *verdict.CellResult) documentCell {
+	l := c.Cell.Line()
+	return documentCell{
+		c.Cell.Name, c.Series.String(), c.Cell.Arch, c.Cell.Kernel, c.Status, c.Reason, l.ABI, l.Flavour, l.Scenario, l.Backend,
+	}
 }
 
 type documentBehaviour struct {
@@ -56,15 +71,13 @@ func JSON(w io.Writer, j *verdict.Judgement, _ Options) error {
 	d := document{
 		Schema: SchemaJSON, Edition: j.Edition.ID, Exit: j.Exit(), Counts: j.Counts(),
 		Cells: []documentCell{}, Behaviours: []documentBehaviour{},
-		Deviations: list(f.Deviations), Changes: list(f.Changes), Orders: list(f.Orders),
+		Deviations: list(f.Deviations), Changes: list(f.Changes), Orders: list(f.Orders), Others: f.Others,
 		Unexpected:  list(append(f.Unexpected, f.Warnings...)),
 		Unsupported: list(f.Unsupported),
 		Unobserved:  list(append(f.Unobserved, f.Cells...)),
 	}
 	for _, c := range j.Cells {
-		d.Cells = append(d.Cells, documentCell{
-			c.Cell.Name, c.Series.String(), c.Cell.Arch, c.Cell.Kernel, c.Status, c.Reason,
-		})
+		d.Cells = append(d.Cells, describe(c))
 	}
 	for _, a := range f.Areas {
 		for _, r := range a.Rows {

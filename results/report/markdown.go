@@ -3,36 +3,32 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
+	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
 )
+
+// number is the version at the beginning of a release.
+var number = regexp.MustCompile(`^[0-9]+([.-][0-9]+)*(-rc[0-9]+)?`)
 
 // Markdown writes the matrix as a table and the findings as lists.
 func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 	f, looks := Find(j), looks()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# pivot_root(2), page %s\n\n%s.\n\n", j.Edition.ID, md(f.Summary))
-	fmt.Fprintf(&b, "| behaviour | %s |\n|---|%s\n", strings.Join(f.Columns, " | "), strings.Repeat("---|", len(f.Columns)))
-	for _, a := range f.Areas {
-		for _, r := range a.Rows {
-			fmt.Fprintf(&b, "| `%s` |", r.ID)
-			for _, res := range r.Results {
-				s := ""
-				switch {
-				case res == nil:
-				case res.Verdict == verdict.Conforms:
-					s = res.Outcome
-				default:
-					s = strings.TrimSpace(looks[res.Verdict].symbol + " " + res.Outcome)
-				}
-				fmt.Fprintf(&b, " %s |", md(s))
-			}
-			b.WriteString("\n")
-		}
+	if !f.lines.plain() {
+		f.mdRecorded(&b, looks)
 	}
-	b.WriteString("\n")
+	tables := f.tables()
+	for i := range tables {
+		if t := &tables[i]; len(tables) > 1 && t.scenario != "" {
+			fmt.Fprintf(&b, "## Scenario %s\n\n", md(oneLine(t.scenario)))
+		}
+		mdTable(&b, &tables[i], looks)
+	}
 	for i, v := range verdict.All()[1:] {
 		if i > 0 {
 			b.WriteString(", ")
@@ -76,9 +72,88 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 		}
 		b.WriteString(".\n")
 	}
+	f.mdOthers(&b)
 	mdProblems(&b, f)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// mdTable writes a matrix.
+func mdTable(b *strings.Builder, t *table, looks map[verdict.Verdict]look) {
+	labels := make([]string, len(t.columns))
+	for i := range t.columns {
+		labels[i] = t.columns[i].label
+	}
+	fmt.Fprintf(b, "| behaviour | %s |\n|---|%s\n", strings.Join(labels, " | "), strings.Repeat("---|", len(labels)))
+	for _, a := range t.areas {
+		for _, r := range a.rows {
+			fmt.Fprintf(b, "| `%s`", r.id)
+			if r.below {
+				fmt.Fprintf(b, " on %s", md(r.name))
+			}
+			b.WriteString(" |")
+			for _, res := range r.results {
+				s := ""
+				switch {
+				case res == nil:
+				case res.Verdict == verdict.Conforms:
+					s = res.Outcome
+				default:
+					s = strings.TrimSpace(looks[res.Verdict].symbol + " " + res.Outcome)
+				}
+				fmt.Fprintf(b, " %s |", md(s))
+			}
+			b.WriteString("\n")
+		}
+	}
+	b.WriteString("\n")
+}
+
+// mdRecorded writes which cells there are, with what their kernels say they are.
+func (f *Findings) mdRecorded(b *strings.Builder, looks map[verdict.Verdict]look) {
+	rec := f.recorded()
+	fmt.Fprintf(b, "| cells | %s |\n|---|%s\n", strings.Join(rec.labels, " | "), strings.Repeat("---|", len(rec.labels)))
+	for _, r := range rec.rows {
+		fmt.Fprintf(b, "| %s |", md(r.name))
+		for _, c := range r.cells {
+			s := ""
+			switch {
+			case c == nil:
+			case c.Status == cell.Complete:
+				s = number.FindString(release(c)) // the rest is the distribution's
+			case c.Status == cell.Unavailable:
+				s = looks[verdict.Missing].symbol + " " + string(c.Status)
+			default:
+				s = looks[verdict.Broken].symbol + " " + string(c.Status)
+			}
+			fmt.Fprintf(b, " %s |", md(s))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, i := range f.lines.lost {
+		fmt.Fprintf(b, "- %s: %s\n", md(f.Columns[i]), f.lines.j.Cells[i].Status)
+	}
+	if len(f.lines.lost) > 0 {
+		b.WriteString("\n")
+	}
+}
+
+// mdOthers writes what other implementations do otherwise, under headings of the second level.
+func (f *Findings) mdOthers(b *strings.Builder) {
+	for _, o := range f.Others {
+		fmt.Fprintf(b, "\n## %s\n\n%s\n", md(o.heading()), md(o.words()))
+		for i, c := range o.Differs {
+			if i == 0 {
+				b.WriteString("\n")
+			}
+			fmt.Fprintf(b, "- `%s`: %s. %s: %s", c.Behaviour, md(c.Title), md(o.Name), md(c.Kernels))
+			if c.Reason != "" {
+				fmt.Fprintf(b, " (%s)", md(c.Reason))
+			}
+			b.WriteString(".\n")
+		}
+	}
 }
 
 // mdProblems writes what was not observed or not expected, under headings of the second level.

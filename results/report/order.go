@@ -32,50 +32,101 @@ type Order struct {
 }
 
 // orders works out the orders of a judgement's kernels. Kernels that stand beside each other and
-// disagree in nothing share one.
+// disagree in nothing share one, and so do those of other lines that disagree in nothing with the
+// kernel of their series, or else with any.
 func (f *Findings) orders(j *verdict.Judgement) []Order {
-	var out []Order
-	var before faults.Winners
-	byArch(j, func(arch string, from, to int) {
-		before = nil
-		for i := from; i < to; {
-			w := winners(j.Cells[i])
-			if w == nil {
-				i++
+	shown := make([]faults.Winners, len(j.Cells))
+	results := make([]*verdict.Result, len(j.Cells))
+	for i, c := range j.Cells {
+		if shown[i] = winners(c); shown[i] != nil {
+			results[i] = c.Result(faults.Behaviour)
+		}
+	}
+	results = f.lines.masked(results)
+	of := f.lines.concerned(results)
+	// The line with the most kernels knows the boundaries best.
+	first := 0
+	for i := range of {
+		if n := func(m line) int {
+			return len(slices.DeleteFunc(slices.Clone(m.cells), func(k int) bool { return shown[k] == nil }))
+		}; n(of[i]) > n(of[first]) {
+			first = i
+		}
+	}
+	var found []*ordered
+	for k := range of {
+		m := of[(first+k)%len(of)]
+		var before *ordered
+		for _, i := range m.cells {
+			if shown[i] == nil {
 				continue
 			}
-			columns := []int{i}
-			for i++; i < to; i++ {
-				next := winners(j.Cells[i])
-				if next == nil {
-					continue
-				}
-				if !agree(w, next) {
-					break
-				}
-				maps.Copy(next, filter(w, func(_ [2]string, e string) bool { return e != faults.Absent }))
-				w = next
-				columns = append(columns, i)
+			o := f.alike(j, found, before, i, shown[i])
+			if o == nil {
+				o = &ordered{winners: shown[i], before: before}
+				found = append(found, o)
+			} else {
+				next := maps.Clone(shown[i])
+				maps.Copy(next, filter(o.winners, func(_ [2]string, e string) bool { return e != faults.Absent }))
+				o.winners = next
 			}
-			o := explain(w)
-			o.Kernels = f.ranges(j, func(i int) bool { return slices.Contains(columns, i) })
-			for _, x := range faults.Table() {
-				lacks := func(i int) bool {
-					r := j.Cells[i].Result(faults.Behaviour)
-					return slices.Contains(columns, i) && r.Facts[x.ID] == faults.Absent
-				}
-				if slices.ContainsFunc(columns, lacks) {
-					o.Absent = append(o.Absent, x.ID+" on "+f.ranges(j, lacks))
-				}
-			}
-			if before != nil {
-				o.Changes = changed(before, w)
-			}
-			before = w
-			out = append(out, o)
+			o.columns = append(o.columns, i)
+			before = o
 		}
-	})
+	}
+	known := func(i int) bool { return shown[i] != nil }
+	var out []Order
+	for _, a := range found {
+		o := explain(a.winners)
+		o.Kernels = f.lines.ranges(of, func(i int) bool { return slices.Contains(a.columns, i) }, known)
+		for _, x := range faults.Table() {
+			lacks := func(i int) bool { return slices.Contains(a.columns, i) && results[i].Facts[x.ID] == faults.Absent }
+			if slices.ContainsFunc(a.columns, lacks) {
+				o.Absent = append(o.Absent, x.ID+" on "+f.lines.ranges(of, lacks, known))
+			}
+		}
+		if a.before != nil {
+			o.Changes = changed(a.before.winners, a.winners)
+		}
+		out = append(out, o)
+	}
 	return out
+}
+
+// ordered is kernels that disagree in nothing.
+type ordered struct {
+	winners faults.Winners
+	columns []int
+	// before is what the kernels before them show, nil for the oldest.
+	before *ordered
+}
+
+// alike returns the one of found that column i, which shows w, belongs to, or nil: that of the kernel before it
+// on its line, that of its series on another line, or any from another line.
+func (f *Findings) alike(j *verdict.Judgement, found []*ordered, before *ordered, i int, w faults.Winners) *ordered {
+	mine := j.Cells[i].Cell.Line()
+	var series, other *ordered
+	for _, o := range found {
+		if !agree(o.winners, w) {
+			continue
+		}
+		for _, k := range o.columns {
+			switch {
+			case j.Cells[k].Cell.Line() == mine:
+			case j.Cells[k].Series == j.Cells[i].Series:
+				series = o
+			case other == nil:
+				other = o
+			}
+		}
+	}
+	switch {
+	case series != nil:
+		return series
+	case before != nil && agree(before.winners, w):
+		return before
+	}
+	return other
 }
 
 // winners returns what a cell shows of the pairs, or nil.

@@ -58,8 +58,16 @@ func looks() map[verdict.Verdict]look {
 // Term writes the matrix and the findings for a terminal.
 func Term(w io.Writer, j *verdict.Judgement, o Options) error {
 	p := &printer{o: o, j: j, f: Find(j), looks: looks()}
+	if !p.f.lines.plain() {
+		p.recorded()
+	}
 	if observed(j) {
-		p.legend(p.matrix())
+		tables := p.f.tables()
+		wide := true
+		for i := range tables {
+			wide = p.matrix(&tables[i], len(tables) > 1) && wide
+		}
+		p.legend(tables, wide)
 	}
 	p.findings()
 	_, err := w.Write(p.out.Bytes())
@@ -99,10 +107,42 @@ func (p *printer) symbol(v verdict.Verdict) string {
 	return p.looks[v].symbol
 }
 
+// recorded draws which cells there are: lines down, kernels across.
+func (p *printer) recorded() {
+	rec := p.f.recorded()
+	g := &grid{gap: 1}
+	p.heads(g, rec.labels, false, "cells", "")
+	for _, r := range rec.rows {
+		row := []string{"  " + r.name}
+		for _, c := range r.cells {
+			switch {
+			case c == nil:
+				row = append(row, "")
+			case c.Status == cell.Complete:
+				row = append(row, p.mood(verdict.Conforms, ""))
+			default:
+				row = append(row, p.incomplete(c.Status))
+			}
+		}
+		g.add(row...)
+	}
+	for _, line := range g.lines() {
+		p.line(line)
+	}
+	for _, i := range p.f.lines.lost {
+		p.line("  " + p.f.Columns[i] + " " + p.incomplete(p.j.Cells[i].Status))
+	}
+	p.line("")
+}
+
 // matrix draws behaviours down and kernels across: with the outcomes in place if that fits
 // the width, else with symbols only and the outcomes behind them. It says which.
-func (p *printer) matrix() (wide bool) {
-	g, wide := p.wide(), true
+func (p *printer) matrix(t *table, titled bool) (wide bool) {
+	if titled && t.scenario != "" {
+		p.line("")
+		p.line(p.bold("Scenario " + oneLine(t.scenario)))
+	}
+	g, wide := p.wide(t), true
 	if p.o.Width > 0 && g.width() > p.o.Width {
 		g.gap = 1
 		if names := g.widths()[0] - (g.width() - p.o.Width); names >= 48 {
@@ -110,11 +150,11 @@ func (p *printer) matrix() (wide bool) {
 		}
 	}
 	if p.o.Width > 0 && g.width() > p.o.Width {
-		g, wide = p.narrow(false), false
-		outcomes := len(p.f.Columns) + 1
+		g, wide = p.narrow(t, false), false
+		outcomes := len(t.columns) + 1
 		g.fit(outcomes, 20, p.o.Width)
 		if g.width() > p.o.Width {
-			g = p.narrow(true)
+			g = p.narrow(t, true)
 			// The few long outcomes give way first, then the names, then all outcomes: the
 			// findings below have them in full.
 			g.fit(outcomes, 20, p.o.Width)
@@ -129,26 +169,23 @@ func (p *printer) matrix() (wide bool) {
 }
 
 // wide puts each outcome where it first appears in a row, and a symbol where it goes on.
-func (p *printer) wide() *grid {
+func (p *printer) wide(t *table) *grid {
 	g := &grid{gap: 2}
-	if several := p.archHeader(); several != nil {
-		g.add(append([]string{""}, several...)...)
-	}
 	head := []string{p.bold("behaviour")}
-	for i, c := range p.f.Columns {
-		head = append(head, p.bold(c)+p.mark(i))
+	for i := range t.columns {
+		head = append(head, p.bold(t.columns[i].label)+p.mark(&t.columns[i]))
 	}
 	g.add(head...)
-	for _, a := range p.f.Areas {
-		g.add(p.bold(a.ID + "/"))
-		for _, r := range a.Rows {
-			row := []string{"  " + r.Name}
+	for _, a := range t.areas {
+		g.add(p.bold(a.id + "/"))
+		for _, r := range a.rows {
+			row := []string{r.indented()}
 			var left *verdict.Result
-			for i, res := range r.Results {
-				if i > 0 && p.j.Cells[i].Cell.Arch != p.j.Cells[i-1].Cell.Arch {
+			for i, res := range r.results {
+				if t.columns[i].apart {
 					left = nil
 				}
-				row = append(row, p.wideCell(i, res, left, r.Varying))
+				row = append(row, p.wideCell(&r, &t.columns[i], res, left))
 				if res != nil && res.Outcome != "" {
 					left = res
 				}
@@ -159,30 +196,25 @@ func (p *printer) wide() *grid {
 	return g
 }
 
-func (p *printer) archHeader() []string {
-	var out []string
-	n := 0
-	byArch(p.j, func(arch string, from, to int) {
-		n++
-		for i := from; i < to; i++ {
-			if i > from {
-				arch = ""
-			}
-			out = append(out, p.bold(arch))
-		}
-	})
-	if n < 2 {
-		return nil
+// indented returns the row's name as it stands below that of its area or behaviour.
+func (r *tableRow) indented() string {
+	if r.below {
+		return "    " + r.name
 	}
-	return out
+	return "  " + r.name
 }
 
 // mark returns what a column's heading says of a cell that is not complete.
-func (p *printer) mark(i int) string {
-	switch p.j.Cells[i].Status {
-	case cell.Complete:
-		return ""
-	case cell.Unavailable:
+func (p *printer) mark(c *column) string {
+	if s := c.worst(); s != cell.Complete {
+		return p.incomplete(s)
+	}
+	return ""
+}
+
+// incomplete returns the symbol of a cell that is not complete.
+func (p *printer) incomplete(s cell.Status) string {
+	if s == cell.Unavailable {
 		return p.mood(verdict.Missing, "")
 	}
 	return p.mood(verdict.Broken, "")
@@ -195,11 +227,11 @@ func (p *printer) mood(v verdict.Verdict, s string) string {
 
 // wideCell draws one result beside the one to its left: what was observed where that is
 // new, else the symbol alone.
-func (p *printer) wideCell(i int, r, left *verdict.Result, varying []string) string {
+func (p *printer) wideCell(row *tableRow, c *column, r, left *verdict.Result) string {
 	if r == nil {
-		return p.none(i)
+		return p.none(row, c)
 	}
-	s := p.news(r, left, varying)
+	s := p.news(r, left, row.varying)
 	if s != "" && r.Verdict == verdict.Conforms {
 		return s
 	}
@@ -207,9 +239,9 @@ func (p *printer) wideCell(i int, r, left *verdict.Result, varying []string) str
 }
 
 // none draws the place of a result that there is not.
-func (p *printer) none(i int) string {
-	if p.j.Cells[i].Status == cell.Complete {
-		return "" // another cell reported something unknown
+func (p *printer) none(row *tableRow, c *column) string {
+	if row.below || c.status() == cell.Complete {
+		return "" // other cells, or another cell reported something unknown
 	}
 	return p.mood(verdict.Missing, "")
 }
@@ -241,15 +273,16 @@ func otherFacts(r, left *verdict.Result, varying []string) bool {
 	return slices.ContainsFunc(varying, func(f string) bool { return r.Facts[f] != left.Facts[f] && r.Facts[f] != "" })
 }
 
-// narrow gives each kernel three columns, its series in two lines above them; or if tight is set
-// two columns, and its series stands upright.
-func (p *printer) narrow(tight bool) *grid {
-	g := &grid{gap: 1}
-	heads := make([][]string, len(p.f.Columns))
+// heads adds the headings of narrow columns: a series in two lines above them, or upright if tight is
+// set, between first and last.
+func (p *printer) heads(g *grid, labels []string, tight bool, first, last string) {
+	heads := make([][]string, len(labels))
 	high := 1
-	for i, c := range p.f.Columns {
+	for i, c := range labels {
 		major, minor, ok := strings.Cut(c, ".")
 		switch {
+		case tight && !ok && len(c) <= 8:
+			heads[i] = strings.Split(c, "")
 		case !ok || len(c) > 5:
 			heads[i] = []string{c}
 		case tight:
@@ -269,57 +302,88 @@ func (p *printer) narrow(tight bool) *grid {
 			row = append(row, s)
 		}
 		if k == high-1 {
-			row[0] = p.bold("behaviour")
-			row = append(row, p.bold("outcome"))
+			row[0] = p.bold(first)
+			if last != "" {
+				row = append(row, p.bold(last))
+			}
 		}
 		g.add(row...)
 	}
-	for _, a := range p.f.Areas {
-		g.add(p.bold(a.ID + "/"))
-		for _, r := range a.Rows {
-			row := []string{"  " + r.Name}
-			for i, res := range r.Results {
+}
+
+// narrow gives each kernel three columns, its series in two lines above them; or if tight is set
+// two columns, and its series stands upright.
+func (p *printer) narrow(t *table, tight bool) *grid {
+	g := &grid{gap: 1}
+	labels := make([]string, len(t.columns))
+	for i := range t.columns {
+		labels[i] = t.columns[i].label
+	}
+	p.heads(g, labels, tight, "behaviour", "outcome")
+	p.marks(g, t)
+	for _, a := range t.areas {
+		g.add(p.bold(a.id + "/"))
+		for _, r := range a.rows {
+			row := []string{r.indented()}
+			for i, res := range r.results {
 				if res == nil {
-					row = append(row, p.none(i))
+					row = append(row, p.none(&r, &t.columns[i]))
 				} else {
 					row = append(row, p.mood(res.Verdict, ""))
 				}
 			}
-			g.add(append(row, p.outcomes(r))...)
+			g.add(append(row, p.outcomes(t, &r))...)
 		}
 	}
 	return g
 }
 
-// outcomes says the outcomes of a row in a few letters: "EINVAL, 7.0 OK".
-func (p *printer) outcomes(r Row) string {
+// marks adds a line with the marks of columns that stand for several cells not all of which are
+// complete. Of a cell with a column of its own the whole column says so.
+func (p *printer) marks(g *grid, t *table) {
+	row, some := []string{""}, false
+	for i := range t.columns {
+		s := ""
+		if c := &t.columns[i]; len(c.cells) > 1 {
+			s = p.mark(c)
+		}
+		row, some = append(row, s), some || s != ""
+	}
+	if some {
+		row[0] = "  (not all cells complete)"
+		g.add(row...)
+	}
+}
+
+// outcomes says the outcomes of a row in a few letters: "EINVAL, 7.0 OK". What stands apart is
+// compared with the newest kernel.
+func (p *printer) outcomes(t *table, r *tableRow) string {
 	s := ""
 	var last *verdict.Result
-	for i, res := range r.Results {
-		if i > 0 && p.j.Cells[i].Cell.Arch != p.j.Cells[i-1].Cell.Arch {
-			last = nil
-		}
+	for i, res := range r.results {
 		if res == nil || res.Outcome == "" {
 			continue
 		}
+		left := last
+		if !t.columns[i].apart {
+			last = res
+		}
 		mark := ""
-		if last != nil && res.Outcome == last.Outcome {
-			if !otherFacts(res, last, r.Varying) {
-				last = res
+		if left != nil && res.Outcome == left.Outcome {
+			if !otherFacts(res, left, r.varying) {
 				continue
 			}
 			mark, p.starred = factMark, true
 		}
 		if s != "" {
-			s += ", " + p.f.Columns[i] + " "
+			s += ", " + t.columns[i].label + " "
 		}
 		s += oneLine(res.Outcome) + mark
-		last = res
 	}
 	return s
 }
 
-func (p *printer) legend(wide bool) {
+func (p *printer) legend(tables []table, wide bool) {
 	n := p.j.Counts()
 	parts := []string{}
 	for _, c := range p.j.Cells {
@@ -337,6 +401,9 @@ func (p *printer) legend(wide bool) {
 	}
 	if wide && len(p.f.Columns) > 1 {
 		parts = append(parts, "an outcome holds until another to its right")
+	}
+	if slices.ContainsFunc(tables, func(t table) bool { return t.split }) {
+		parts = append(parts, "architectures in a row of their own differ from the row above")
 	}
 	if p.starred {
 		parts = append(parts, factMark+" with other facts, see below")
@@ -371,9 +438,29 @@ func (p *printer) findings() {
 			p.text("      ", n)
 		}
 	}
+	p.others()
 	p.trouble()
 	p.line("")
 	p.text("", p.bold(p.f.Summary))
+}
+
+// others writes what other implementations do otherwise.
+func (p *printer) others() {
+	for _, o := range p.f.Others {
+		p.section(o.heading(), 1)
+		p.text("  ", o.words())
+		for _, c := range o.Differs {
+			s := fmt.Sprintf("%s: %s. %s: %s", p.bold(c.Behaviour), c.Title, o.Name, c.Kernels)
+			if c.Reason != "" {
+				s += " (" + c.Reason + ")"
+			}
+			v := verdict.Deviation
+			if c.Silent {
+				v = verdict.Silent
+			}
+			p.item(v, s+".")
+		}
+	}
 }
 
 // trouble writes what was not observed, or not as expected.

@@ -3,9 +3,11 @@ package verdict
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"pivotspec/results/cell"
 	"pivotspec/suites/faults"
@@ -31,9 +33,17 @@ func Judge(base *knowledge.Base, cells []*cell.Cell, edition string) (*Judgement
 	j := &Judgement{Base: base, Edition: ed}
 	cells = slices.Clone(cells)
 	slices.SortStableFunc(cells, cell.Compare)
-	for _, c := range cells {
-		j.Cells = append(j.Cells, judgeCell(base, ed, c))
+	j.Cells = make([]*CellResult, len(cells))
+	var wait sync.WaitGroup
+	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, c := range cells {
+		wait.Go(func() {
+			turn <- struct{}{}
+			defer func() { <-turn }()
+			j.Cells[i] = judgeCell(base, ed, c)
+		})
 	}
+	wait.Wait()
 	return j, nil
 }
 
@@ -46,6 +56,7 @@ type report struct {
 	warnings []*record.Record
 	planned  bool
 	ended    bool
+	borrowed bool // see [cell.Cell.Borrowed]
 }
 
 func sortRecords(records []*record.Record) report {
@@ -81,9 +92,15 @@ func same(a, b *record.Record) bool {
 
 func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellResult {
 	p := sortRecords(c.Records)
+	p.borrowed = c.Borrowed()
 	out := &CellResult{Cell: c, Status: c.Status, Reason: c.Reason}
 	var wrongKernel string
-	out.Series, wrongKernel = series(c, p.kernel)
+	if i, ok := base.Implementation(c.Backend); ok {
+		out.Implementation, base = i, base.Of(i)
+		wrongKernel = foreign(i, p.kernel)
+	} else {
+		out.Series, wrongKernel = series(c, p.kernel)
+	}
 	// The records have the last word on whether the cell is complete.
 	if c.Status == cell.Complete {
 		switch {
@@ -159,6 +176,14 @@ func series(c *cell.Cell, k *record.Kernel) (knowledge.Series, string) {
 	return want, ""
 }
 
+// foreign says what is wrong with the kernel of a cell of an implementation that is not Linux.
+func foreign(i *knowledge.Implementation, k *record.Kernel) string {
+	if k != nil && !strings.Contains(k.Release, i.Release) {
+		return fmt.Sprintf("the kernel of %s was wanted and %s ran", i.Title, k.Release)
+	}
+	return ""
+}
+
 func judgeWarning(base *knowledge.Base, s knowledge.Series, arch string, w *record.Record) Warning {
 	out := Warning{Level: w.Level, Text: w.Why}
 	for i := range base.Warnings {
@@ -194,7 +219,9 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 		return give(Broken, "reported twice with different results")
 	case r.Status == record.Broken:
 		return give(Broken, orUnsaid(r.Why))
-	case r.Status == record.Unsupported && b.Needs == "":
+	case r.Status == record.Unsupported && r.Beyond != "" && !p.borrowed:
+		return give(Unexpected, fmt.Sprintf("reported as beyond a machine that is not its own (%s), and this one was", orUnsaid(r.Why)))
+	case r.Status == record.Unsupported && r.Beyond == "" && b.Needs == "":
 		return give(Unexpected, fmt.Sprintf("reported as unsupported (%s), and it is not known to need anything", orUnsaid(r.Why)))
 	case r.Status == record.Unsupported:
 		return give(Unsupported, orUnsaid(r.Why))
@@ -204,6 +231,10 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 		return give(Broken, "reported as observed without an outcome")
 	case wrongKernel != "":
 		return give(Broken, wrongKernel)
+	}
+	if why := base.Unjudged(id); why != "" {
+		out.Outcome, out.Facts = "", nil
+		return give(Unsupported, why)
 	}
 	out.Entry = base.Entry(id, s, c.Arch)
 	e := expect(base, b, out.Entry, r.Outcome)
@@ -261,7 +292,7 @@ type expectation struct {
 func expect(base *knowledge.Base, b *knowledge.Behaviour, entry *knowledge.Entry, outcome string) *expectation {
 	e := &expectation{facts: map[string][]rule{}, entry: entry, page: base.Demands(b.ID, base.Current().ID)}
 	if entry != nil {
-		by := "the ledger " + entry.Range()
+		by := "the ledger " + base.Holder(entry)
 		e.outcome = []rule{{entry.Outcome, by}}
 		for f, want := range entry.Facts {
 			e.facts[f] = []rule{{want, by}}
@@ -325,7 +356,7 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 		}
 	}
 	rightOutcome := len(wrong) == 0 // facts of a wrong outcome would only be noise
-	if _, controlled := r.Facts[knowledge.FactControl]; rightOutcome && !controlled && r.Outcome != record.OK && b.NoControl == "" {
+	if _, controlled := r.Facts[knowledge.FactControl]; rightOutcome && !controlled && r.Outcome != record.OK && b.NoControl == "" && (e.entry == nil || e.entry.NoControl == "") {
 		wrong = append(wrong, "fact control is not reported: without the positive control the errno may be the set-up's fault")
 	}
 	unreported := 0

@@ -43,8 +43,10 @@ type Judgement struct {
 // CellResult is the judgement on one cell.
 type CellResult struct {
 	Cell *cell.Cell
-	// Series is the kernel's, zero if it is not known.
+	// Series is the kernel's, zero if it is not known or the kernel is not Linux.
 	Series knowledge.Series
+	// Implementation is what the kernel is if it is not Linux, else nil.
+	Implementation *knowledge.Implementation
 	// Status is the cell's own, or broken if its records show that it is not complete.
 	Status cell.Status
 	// Reason is one line that explains a status other than complete.
@@ -54,6 +56,15 @@ type CellResult struct {
 	Results []*Result
 	// Warnings are what the kernel logged while the suite ran.
 	Warnings []Warning
+}
+
+// Differs returns the entry of the implementation's own ledger that a result goes by, or nil: what an
+// implementation does otherwise than the Linux that it is compared with.
+func (c *CellResult) Differs(r *Result) *knowledge.Entry {
+	if c.Implementation == nil || r == nil || r.Entry == nil || r.Entry != c.Implementation.Own(r.Behaviour) {
+		return nil
+	}
+	return r.Entry
 }
 
 // Result returns the result of a behaviour, or nil.

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/abi"
 )
 
 // task is a child process that makes the system calls it is given and nothing else: a bystander.
@@ -116,13 +118,14 @@ func (t *task) end() {
 func fork(p *page, cmd, done uintptr) (pid int, errno unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	all, old := ^uint64(0), uint64(0)
-	mask := func(set, old *uint64) {
+	all, old := abi.AllSignals(), abi.Sigset{}
+	mask := func(set, old *abi.Sigset) {
 		unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
-			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), abi.SigsetSize, 0, 0)
 	}
+	first, second := abi.Clone(uintptr(unix.SIGCHLD) | unix.CLONE_FILES)
 	mask(&all, &old)
-	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD)|unix.CLONE_FILES, 0, 0, 0, 0, 0)
+	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, first, second, 0, 0, 0, 0)
 	if r == 0 && e == 0 {
 		serve(p, cmd, done)
 	}

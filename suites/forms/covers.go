@@ -14,6 +14,7 @@ func covers() []spec.Spec {
 		{ID: "forms/overmounted-root", Body: func(w *sandbox.World) {
 			w.Jail()
 			w.Tmpfs("/")
+			w.RequireWayToCover()
 			w.Mark("cover", "/..")
 			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
 			w.Fact("at-slash", w.Label("/"))

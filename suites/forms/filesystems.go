@@ -60,6 +60,7 @@ func filesystems() []spec.Spec {
 		}, "/fs/old"),
 		on("forms/new-root-sysfs", func(w *sandbox.World) { w.Filesystem("sysfs", "/new") }, "/fs"),
 		on("forms/new-root-devtmpfs", func(w *sandbox.World) {
+			w.ChangesMachine("a directory on devtmpfs")
 			w.Filesystem("devtmpfs", "/new")
 			w.Mkdir("/new" + devtmpfsDir)
 			dev := w.Open("/new")

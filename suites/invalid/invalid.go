@@ -61,7 +61,7 @@ func Specs() []spec.Spec {
 			w.Tmpfs("/new/third")
 			w.Mkdir("/new/third/old")
 			w.Propagation("/new/third", sandbox.Shared)
-			w.Observe(w.PivotRoot("/new", "/new/third/old"))
+			w.ObserveRefusal(w.PivotRoot("/new", "/new/third/old"))
 			w.Propagation("/new/third", sandbox.Private)
 			w.Control(w.PivotRoot("/new", "/new/third/old"))
 		}},
@@ -102,7 +102,7 @@ func Specs() []spec.Spec {
 				w.At(parent, "the mount that the root is mounted on", func() { w.Propagation(".", kind) })
 			}
 			share(sandbox.Shared)
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveRefusal(w.PivotRoot("/new", "/new/old"))
 			share(sandbox.Private)
 			w.Control(w.PivotRoot("/new", "/new/old"))
 		}},

@@ -36,7 +36,7 @@ func variants() []spec.Spec {
 				w.Mkdir("master")
 				w.SlaveAndShared(".", "master")
 			})
-			w.Observe(w.PivotRoot("/new", "/new/old"))
+			w.ObserveRefusal(w.PivotRoot("/new", "/new/old"))
 			w.At(parent, "the mount that the root is mounted on", func() { w.Propagation(".", sandbox.Slave) })
 			w.Control(w.PivotRoot("/new", "/new/old"))
 		}},

@@ -55,6 +55,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkLedger()
 	c.checkOrders()
 	c.checkWarnings()
+	c.checkImplementations()
 	c.checkDecided()
 	if len(*m) == 0 { // they rest on everything else
 		c.checkProposals()
@@ -348,6 +349,9 @@ func (c *checker) checkLedger() {
 		}
 		if e.Commit != "" && !commitID.MatchString(e.Commit) {
 			c.addf("%s: commit %q is not 12 to 40 hexadecimal digits", at, e.Commit)
+		}
+		if e.NoControl != "" {
+			c.addf("%s: no-control is for implementations that are not Linux", at)
 		}
 		for _, j := range c.ledger[e.Behaviour] {
 			if o := &c.Ledger[j]; j < i && overlap(e, o) {

@@ -32,6 +32,8 @@ type Base struct {
 	Warnings []KnownWarning
 	// Proposals for the page's maintainer, as the file has them.
 	Proposals []Proposal
+	// Implementations are what is known of those that are not Linux.
+	Implementations []Implementation
 	// Statements are the sentences of the editions as the files have them.
 	Statements []Statements
 
@@ -40,6 +42,8 @@ type Base struct {
 	editions   map[string]int
 	demands    map[string][]Demanded // by behaviour, in file order
 	ledger     map[string][]int      // by behaviour
+	as         *Implementation       // see Of
+	linux      *Base                 // what Of was made from
 }
 
 // Edition is one version of the manual page.
@@ -280,6 +284,11 @@ type Entry struct {
 	// Contradicts names the claims that the entry goes against. It may be left out; if
 	// it is given it has to be complete.
 	Contradicts []string `yaml:"contradicts"`
+	// NoControl, in the ledger of an implementation, says why its errno can be trusted where the spec
+	// makes no positive control: it expects of Linux that the call succeeds.
+	NoControl string `yaml:"no-control"`
+
+	of string // the title of the implementation in whose ledger it is, "" for Linux
 }
 
 // Holds reports whether the entry holds for a kernel series on an architecture.
@@ -288,10 +297,12 @@ func (e *Entry) Holds(s Series, arch string) bool {
 }
 
 // Range returns the kernels of the entry for a reader: "since 7.0", "up to 6.19",
-// "6.16 to 6.18", "on 6.19" or "always".
+// "6.16 to 6.18", "on 6.19" or "always"; or the implementation of which it holds: "on gVisor".
 func (e *Entry) Range() string {
 	var s string
 	switch {
+	case e.of != "":
+		return "on " + e.of
 	case e.From.IsZero() && e.To.IsZero():
 		s = "always"
 	case e.From.IsZero():
@@ -375,6 +386,12 @@ func (b *Base) Demands(behaviour, edition string) []Demanded {
 
 // Entry returns the ledger's entry for a behaviour on a kernel, or nil.
 func (b *Base) Entry(behaviour string, s Series, arch string) *Entry {
+	if b.as != nil {
+		if e := b.as.Own(behaviour); e != nil {
+			return e
+		}
+		return b.linux.Entry(behaviour, b.as.Like, arch)
+	}
 	for _, i := range b.ledger[behaviour] {
 		if e := &b.Ledger[i]; e.Holds(s, arch) {
 			return e

@@ -225,6 +225,8 @@ func TestMistakes(t *testing.T) {
 		{"fact constrained by nothing", "behaviours.yaml", "cwd: where the cwd is", "cwd: where the cwd is\n    pid: of the caller", "fact pid is constrained by no claim"},
 		{"not silent", "behaviours.yaml", "title: pivot", "title: pivot\n  silent: so it says", "but errors/einval-shared does"},
 		{"silent without saying so", "behaviours.yaml", "silent: nobody says, ", "", "does not say why in silent"},
+		{"bad scenario", "behaviours.yaml", "groups: [12]", "groups: [12]\n  scenario: [Disk]", `"Disk" is not the name of a scenario`},
+		{"scenario twice", "behaviours.yaml", "groups: [12]", "groups: [12]\n  scenario: [disk, disk]", "scenario names disk twice"},
 		{"group 0", "behaviours.yaml", "groups: [12]", "groups: [0]", "groups count from 1"},
 		{"duplicate claim", "claims.yaml", "bugs/insanity", "errors/einval-shared", "appears twice"},
 		{"unknown behaviour", "claims.yaml", "behaviour: rootfs/pivot", "behaviour: rootfs/pivto", `no behaviour "rootfs/pivto"`},

@@ -103,6 +103,9 @@ func decodeOrders(fsys fs.FS, m *Mistakes) []Order {
 
 // Order returns the order that holds for a kernel series, or nil.
 func (b *Base) Order(s Series) *Order {
+	if b.as != nil {
+		return b.linux.Order(b.as.Like)
+	}
 	for i := range b.Orders {
 		if o := &b.Orders[i]; inRange(s, o.From, o.To) {
 			return o

@@ -76,6 +76,7 @@ func removed(w *sandbox.World, path string) int {
 }
 
 func kernelThread(w *sandbox.World) int {
+	w.OwnMachine("the kernel's own threads")
 	if !w.IsKernelThread(kthreadd) {
 		w.Unsupported("kernel threads in /proc: process %d is none", kthreadd)
 	}

@@ -122,6 +122,7 @@ func lay(w *sandbox.World, users bool) *ground {
 	// Another's, and closed to all others: so no user ID has to change for a caller without
 	// the capabilities that override permission bits to be kept out.
 	w.Chmod(base+"/s/fix/closed", 0o700)
+	w.RequireUser(nobody)
 	if err := unix.Chown(base+"/s/fix/closed", nobody, nobody); err != nil {
 		w.Broken("set-up: chown: %s", sandbox.ErrnoName(err))
 	}

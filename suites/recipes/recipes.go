@@ -107,7 +107,7 @@ func inChrootOnMount(id string, prepare tool) spec.Spec {
 		w.Mark("old_root", "/")
 		w.Mkdir(dir)
 		s := prepare(w, dir)
-		w.Observe(s.pivot())
+		w.ObserveRefusal(s.pivot())
 		w.Fchdir(parent, "the mount that the chroot is mounted on")
 		w.Propagation(".", sandbox.Private)
 		w.Control(s.pivot())

@@ -53,6 +53,18 @@ const (
 	Broken Status = "broken"
 )
 
+// Beyond says what of the surroundings kept a behaviour from being tried that the kernel itself may
+// well have.
+type Beyond string
+
+const (
+	// BeyondMachine: it would change the machine as a whole, or needs one that is, or was made,
+	// the suite's own.
+	BeyondMachine Beyond = "machine"
+	// BeyondPrivilege: it needs a privilege that the suite was not given.
+	BeyondPrivilege Beyond = "privilege"
+)
+
 // OK is the Outcome of a call that succeeded. Every other outcome is the symbol
 // of an errno, such as "EINVAL", or "errno N" for a number without a symbol.
 const OK = "OK"
@@ -77,6 +89,9 @@ type Record struct {
 	// Steps are the set-up steps and calls in order, in the words of a shell
 	// session, so that a person can repeat them.
 	Steps []string `json:"steps,omitempty"`
+	// Beyond is set on an unsupported behaviour that the surroundings forbid, on a machine that
+	// is not the suite's own.
+	Beyond Beyond `json:"beyond,omitempty"`
 	// Micros is how long the behaviour took in the guest, in microseconds. It
 	// is a measurement and never part of a comparison.
 	Micros int64 `json:"us,omitempty"`

@@ -17,6 +17,7 @@ const kthreadd = 2
 func EarlySpecs() []spec.Spec {
 	return []spec.Spec{
 		{ID: "rootfs/mount-ids", Stage: spec.Initial, Body: func(w *sandbox.World) {
+			requireInitramfs(w)
 			w.Observe(w.TryLook("/"))
 			root := w.MountAt(w.Self(), "/")
 			w.Fact("root-id", root.ID)
@@ -28,6 +29,9 @@ func EarlySpecs() []spec.Spec {
 // kernelThreadsSpec observes the threads of the kernel, which up to 7.2 share root and cwd with PID 1.
 func kernelThreadsSpec() spec.Spec {
 	return spec.Spec{ID: "migrate/kernel-threads", Stage: spec.Initial, Body: func(w *sandbox.World) {
+		if !w.IsKernelThread(kthreadd) {
+			w.Unsupported("kernel threads in /proc: process %d is none", kthreadd)
+		}
 		inJail(w, func() {
 			w.Fact("before", KernelRoot(w))
 			// The caller has an fs of its own, so whom it moves it does not share it with.

@@ -28,6 +28,7 @@ func stories() []spec.Spec {
 		}},
 		// As a rootless container does it.
 		{ID: "rootfs/pivot-in-user-namespace", Body: func(w *sandbox.World) {
+			requireInitramfs(w)
 			base := w.Base()
 			w.RequireUserNamespaces()
 			p := w.Fork("user root", unix.CLONE_NEWUSER|unix.CLONE_NEWNS, func(s *sandbox.Script) {

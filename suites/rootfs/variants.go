@@ -63,16 +63,26 @@ func variants() []spec.Spec {
 	}
 }
 
-// Require ends the spec as unsupported unless the root is the initramfs. It marks that as
+// Require ends the spec as unsupported unless the root is the initramfs. A borrowed machine's
+// never is, whatever the type of the filesystem. It marks that as
 // "old_root", and returns the world's base, an empty directory on it.
 func Require(w *sandbox.World) (base string) {
+	requireInitramfs(w)
+	w.Mark("old_root", "/")
+	return w.Base()
+}
+
+// requireInitramfs ends the spec as unsupported unless the root is the initramfs.
+func requireInitramfs(w *sandbox.World) {
+	w.OwnMachine(asRoot)
 	root := w.MountAt(w.Self(), "/")
 	if root.Type != "rootfs" && root.Type != "tmpfs" && root.Type != "ramfs" {
 		w.Unsupported("an initramfs as root: this root is %s", root.Type)
 	}
-	w.Mark("old_root", "/")
-	return w.Base()
 }
+
+// asRoot is what only a machine of the suite's own has.
+const asRoot = "the initramfs as root"
 
 // Bind makes a bind of the initramfs, with all that is mounted below it, the root: it differs
 // from the initramfs in being mounted on something. It is mounted on the new directory self in

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -97,10 +96,4 @@ func (c *console) end(again bool) {
 	c.drain()
 }
 
-// drain is tcdrain(3). A console that is no terminal has nothing to drain.
-func (c *console) drain() {
-	err := unix.IoctlSetInt(int(c.out.Fd()), unix.TCSBRK, 1)
-	for errors.Is(err, unix.EINTR) {
-		err = unix.IoctlSetInt(int(c.out.Fd()), unix.TCSBRK, 1)
-	}
-}
+func (c *console) drain() { drain(c.out) }

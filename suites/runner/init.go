@@ -26,7 +26,8 @@ const maxRestarts = 8
 
 // boot is the life of PID 1.
 func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
-	defer powerOff()
+	off := powerOff
+	defer func() { off() }()
 	scenario := os.Getenv(spec.ScenarioVariable)
 	if scenario != "" {
 		if err := leaveInitramfs(); err != nil {
@@ -38,6 +39,14 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 	if err != nil {
 		fmt.Println("pivotspec: init:", err)
 		return
+	}
+	if o.reader != nil {
+		var read func()
+		if out, read, err = divert(out, o.reader); err != nil {
+			fmt.Println("pivotspec: init:", err)
+			return
+		}
+		off = func() { read(); powerOff() }
 	}
 	shared, err := newShared()
 	if err != nil {
@@ -60,12 +69,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		worlds(c, shared, word, o)
 		return
 	}
-	plan := make([]string, 0, len(specs))
-	for _, s := range specs {
-		plan = append(plan, s.ID)
-	}
-	slices.Sort(plan)
-	c.send(&record.Record{Schema: record.Schema, Type: record.TypePlan, Plan: plan})
+	c.send(plan(specs))
 	if err := prepare(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
 		return
@@ -80,6 +84,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
 	}
 	relax()
+	makeRoom()
 	log := openLog()
 	c.send(&record.Record{Type: record.TypeKernel, Kernel: describe()})
 	if err := loadModules(); err != nil {
@@ -90,13 +95,23 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 	for first, restarts := 0, 0; first < len(private) && restarts <= maxRestarts; restarts++ {
 		first = supervise(c, shared, private, first, o.patience)
 	}
-	initial(c, k, stage(specs, spec.Initial), o.patience)
+	initial(c, k, stage(specs, spec.Initial), o.patience, off)
 
 	warnings := log.warnings()
 	for _, w := range warnings {
 		c.send(w)
 	}
 	c.end(len(warnings) > 0)
+}
+
+// plan is the record that comes first.
+func plan(specs []spec.Spec) *record.Record {
+	ids := make([]string, 0, len(specs))
+	for _, s := range specs {
+		ids = append(ids, s.ID)
+	}
+	slices.Sort(ids)
+	return &record.Record{Schema: record.Schema, Type: record.TypePlan, Plan: ids}
 }
 
 // ownConsole returns the console under a descriptor that only the records use.
@@ -161,8 +176,9 @@ func relax() {
 // supervise runs the suite from the spec with index first until it is done, dies or hangs, and
 // returns the index of the spec to go on with: the one behind that in which it died or hung. A
 // suite that is done says so through a pipe and stays, with its parked worlds.
-func supervise(c *console, shared int, specs []spec.Spec, first int, patience time.Duration) (next int) {
-	current, why := attend(c, shared, patience, suiteArg, strconv.Itoa(first))
+// args are arguments for it behind the index.
+func supervise(c *console, shared int, specs []spec.Spec, first int, patience time.Duration, args ...string) (next int) {
+	current, why := attend(c, shared, patience, append([]string{suiteArg, strconv.Itoa(first)}, args...)...)
 	switch {
 	case why == "":
 		return len(specs)
@@ -248,7 +264,8 @@ func (t *tail) String() string {
 }
 
 // initial runs the specs that take place in the initial namespace, as PID 1.
-func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Duration) {
+// off switches the machine off if one of them hangs.
+func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Duration, off func()) {
 	env, err := sandbox.Open(k, Base)
 	if err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: "initial stage: " + err.Error()})
@@ -260,7 +277,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 				Why: fmt.Sprintf("hung for %v", patience)})
 			c.send(&record.Record{Type: record.TypeNote, Why: "PID 1 hung; what follows was not run"})
 			c.end(true)
-			powerOff()
+			off()
 		})
 		defer watchdog.Stop()
 		r := env.RunInitial(s.ID, s.Body)

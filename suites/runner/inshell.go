@@ -3,7 +3,6 @@ package runner
 import (
 	"fmt"
 	"os"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -32,18 +31,13 @@ func inShell(k sandbox.Kernel, specs []spec.Spec, o options) {
 		fail(err)
 		return
 	}
-	var plan []string
-	for _, s := range specs {
-		plan = append(plan, s.ID)
-	}
-	slices.Sort(plan)
-	c.send(&record.Record{Schema: record.Schema, Type: record.TypePlan, Plan: plan})
+	c.send(plan(specs))
 	if err := silence(); err != nil {
 		c.send(&record.Record{Type: record.TypeNote, Why: err.Error()})
 	}
 	log := openLog()
 	c.send(&record.Record{Type: record.TypeKernel, Kernel: describe()})
-	initial(c, k, stage(specs, spec.Initial), o.patience)
+	initial(c, k, stage(specs, spec.Initial), o.patience, powerOff)
 	warnings := log.warnings()
 	for _, w := range warnings {
 		c.send(w)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 
 	"golang.org/x/sys/unix"
 
@@ -24,6 +25,11 @@ func loadModules() error {
 	list, err := kmod.Parse(b)
 	if err != nil {
 		return err
+	}
+	for i := range list {
+		if m := &list[i]; m.File != "" && m.Absent == "" {
+			m.Absent = misrun(path.Join(kmod.Dir, m.File))
+		}
 	}
 	kmod.Load(list, loadModule)
 	if b, err = kmod.Format(list); err != nil {

@@ -5,6 +5,7 @@ package runner
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/all"
+	"pivotspec/suites/contain"
 	"pivotspec/suites/disk"
 	"pivotspec/suites/record"
 	"pivotspec/suites/sandbox"
@@ -36,11 +38,21 @@ const patience = 8 * time.Second
 // Option changes how a guest runs the suite.
 type Option func(*options)
 
-type options struct{ patience time.Duration }
+type options struct {
+	patience time.Duration
+	reader   func(frames io.Reader, console io.Writer)
+}
 
 // Patience sets how long one spec may take before it counts as hung. A guest that is meant to
 // hang in a test need not wait as long as one that is not.
 func Patience(d time.Duration) Option { return func(o *options) { o.patience = d } }
+
+// Reader has the frames of PID 1 and its suite go to read, instead of the console, which read may
+// write to as it likes. frames ends when there will be no more, and the machine is switched off
+// when read returns.
+func Reader(read func(frames io.Reader, console io.Writer)) Option {
+	return func(o *options) { o.reader = read }
+}
 
 // Main is the guest program's main function; k is the kernel that the specs observe.
 func Main(k sandbox.Kernel, opts ...Option) {
@@ -61,7 +73,15 @@ func Main(k sandbox.Kernel, opts ...Option) {
 	}
 	// The suite that init starts inherits the variable.
 	specs = spec.Of(specs, os.Getenv(spec.ScenarioVariable))
+	apart := len(os.Args) > 1 && os.Args[len(os.Args)-1] == contain.Arg
 	switch {
+	case apart && len(os.Args) == 2:
+		done := make(chan error)
+		go func() { done <- contained(specs, o) }()
+		if err := <-done; err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(contain.ExitRefused)
+		}
 	case os.Getpid() == 1:
 		done := make(chan struct{})
 		go func() {
@@ -69,7 +89,7 @@ func Main(k sandbox.Kernel, opts ...Option) {
 			boot(k, specs, o)
 		}()
 		<-done
-	case len(os.Args) == 3 && os.Args[1] == suiteArg:
+	case (len(os.Args) == 3 || len(os.Args) == 4 && apart) && os.Args[1] == suiteArg:
 		first, err := strconv.Atoi(os.Args[2])
 		private := stage(specs, spec.Private)
 		if err != nil || first < 0 || first > len(private) {
@@ -83,7 +103,7 @@ func Main(k sandbox.Kernel, opts ...Option) {
 			os.Exit(1)
 		}
 		done := make(chan error)
-		go func() { done <- suite(k, private, first, c) }()
+		go func() { done <- suite(k, private, first, c, apart) }()
 		if err := <-done; err != nil {
 			fmt.Fprintln(os.Stderr, "pivotspec guest:", err)
 			os.Exit(1)
@@ -110,6 +130,12 @@ func Main(k sandbox.Kernel, opts ...Option) {
 	}
 }
 
+// IsPart reports whether the arguments are those with which the program starts itself as a part of
+// a run, or with which package contain has it started.
+func IsPart(args []string) bool {
+	return len(args) > 1 && (args[1] == suiteArg || args[1] == worldsArg || args[1] == contain.Arg)
+}
+
 func stage(specs []spec.Spec, s spec.Stage) []spec.Spec {
 	var out []spec.Spec
 	for _, sp := range specs {
@@ -120,13 +146,15 @@ func stage(specs []spec.Spec, s spec.Stage) []spec.Spec {
 	return out
 }
 
-// suite runs the private specs from index first on and sends their records.
-func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console) error {
+// suite runs the private specs from index first on and sends their records. apart says that it
+// runs in namespaces of its own on somebody's machine.
+func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console, apart bool) error {
 	env, err := sandbox.Open(k, Base)
 	if err != nil {
 		return err
 	}
 	env.Park = true
+	env.Borrowed, env.Limited = apart, apart && contain.Limited()
 	ginkgo("pivot_root(2) in private mount namespaces", specs[first:], func(s spec.Spec) *record.Record {
 		index := slices.IndexFunc(specs, func(o spec.Spec) bool { return o.ID == s.ID })
 		c.state.current.Store(int64(index))

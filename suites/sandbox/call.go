@@ -68,6 +68,15 @@ func (w *World) ObserveSuccess(c Call) {
 	}
 }
 
+// ObserveRefusal is Observe for a call that is to be refused, in a world that is then mended for the
+// control: if it was not refused, it has moved that world, and the observation is complete without.
+func (w *World) ObserveRefusal(c Call) {
+	w.Observe(c)
+	if c.Outcome == record.OK {
+		panic(stop{status: record.Observed})
+	}
+}
+
 // Control makes c the positive control, the fact "control": the same call in the same
 // world with the one fault mended. It is "OK" only if the call succeeded and, if it is a
 // pivot_root, pivoted.

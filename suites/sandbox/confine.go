@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/abi"
 )
 
 // RequireLocked is the step that makes sure that the mount at path is locked: the child, who may
@@ -55,10 +57,6 @@ func (w *World) Landlock() func(*Script) {
 	}
 }
 
-// sysFchroot is fchroot(2), of Linux 7.3, on every architecture that took part in the common
-// numbering of new system calls.
-const sysFchroot = 472
-
 // failfsRoot is FD_FAILFS_ROOT of include/uapi/linux/fcntl.h: no descriptor, but the name of a
 // filesystem in which every look-up fails.
 const failfsRoot = -10004
@@ -68,7 +66,7 @@ const failfsRoot = -10004
 func (w *World) Failfs() {
 	var e unix.Errno
 	// Not in the world itself, which looks at its own root by look-ups.
-	if _, _, e = unix.RawSyscall(sysFchroot, ^uintptr(0), 0, 0); errors.Is(e, unix.ENOSYS) {
+	if _, _, e = unix.RawSyscall(abi.SysFchroot, ^uintptr(0), 0, 0); errors.Is(e, unix.ENOSYS) {
 		w.Unsupported("fchroot: %s", ErrnoName(e))
 	}
 	if e != unix.EBADF {
@@ -79,7 +77,7 @@ func (w *World) Failfs() {
 // FailfsRoot is the step that makes the failing filesystem the child's root; its working
 // directory stays.
 func (s *Script) FailfsRoot() {
-	s.add("fchroot(FD_FAILFS_ROOT)", sysFchroot, failfsDescriptor(), 0)
+	s.add("fchroot(FD_FAILFS_ROOT)", abi.SysFchroot, failfsDescriptor(), 0)
 }
 
 // FailfsCwd is the step that makes the failing filesystem the child's working directory.

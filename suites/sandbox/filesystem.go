@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/kmod"
+	"pivotspec/suites/record"
 )
 
 // RequireFilesystem ends the spec as unsupported unless the kernel has the filesystem, be it
@@ -57,7 +58,18 @@ type Disk struct {
 // can be written to has a copy of it in memory. A kernel without loop devices ends the spec
 // as unsupported. It has to be called before the world leaves its first root.
 func (w *World) Disk(image string, readOnly bool) Disk {
+	w.ChangesMachine("a loop device")
+	control, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
+		w.lacks("the kernel has no loop devices", "loop")
+	}
+	w.quiet("open /dev/loop-control", err)
+	defer unix.Close(control)
 	file, err := os.Open(image)
+	if errors.Is(err, os.ErrNotExist) {
+		// Ours has it; where somebody else made the image that is no fault of the kernel's.
+		w.beyond(record.BeyondMachine, "needs an image that carries %s", image)
+	}
 	w.quiet("open "+image, err)
 	defer file.Close()
 	if !readOnly {
@@ -69,12 +81,6 @@ func (w *World) Disk(image string, readOnly bool) Disk {
 		w.quiet("copy "+image, err)
 		file = memory
 	}
-	control, err := unix.Open("/dev/loop-control", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENXIO) {
-		w.lacks("the kernel has no loop devices", "loop")
-	}
-	w.quiet("open /dev/loop-control", err)
-	defer unix.Close(control)
 	n, err := unix.IoctlRetInt(control, unix.LOOP_CTL_GET_FREE)
 	w.quiet("find a free loop device", err)
 	name := fmt.Sprintf("/dev/loop%d", n)

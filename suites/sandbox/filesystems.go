@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -8,7 +9,11 @@ import (
 
 // Filesystem mounts a filesystem of a kind that needs no device and no options, such as "proc".
 func (w *World) Filesystem(kind, path string) {
-	w.must(fmt.Sprintf("mount -t %s %s %s", kind, kind, path), unix.Mount(kind, path, kind, 0, ""))
+	err := unix.Mount(kind, path, kind, 0, "")
+	if errors.Is(err, unix.ENODEV) {
+		w.Unsupported("filesystems of type %s: %s", kind, ErrnoName(err))
+	}
+	w.must(fmt.Sprintf("mount -t %s %s %s", kind, kind, path), err)
 }
 
 // MountFlags sets flags (unix.MS_*) of the mount at path, and of no other mount of the same

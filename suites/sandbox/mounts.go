@@ -109,7 +109,11 @@ func (w *World) Propagation(path, kind string) {
 	flags := map[string]uintptr{
 		Shared: unix.MS_SHARED, Private: unix.MS_PRIVATE, Slave: unix.MS_SLAVE, Unbindable: unix.MS_UNBINDABLE,
 	}
-	w.must(fmt.Sprintf("mount --make-%s %s", kind, path), unix.Mount("", path, "", flags[kind], ""))
+	err := unix.Mount("", path, "", flags[kind], "")
+	if kind == Unbindable {
+		w.lacksUnbindable(path, err)
+	}
+	w.must(fmt.Sprintf("mount --make-%s %s", kind, path), err)
 }
 
 // Mkdir makes a directory with mode 0755.

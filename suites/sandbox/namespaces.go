@@ -26,8 +26,11 @@ func (w *World) probed(step, feature string, err error) {
 // EmptyNamespace moves the world into a new mount namespace with nothing in it but an immutable
 // nullfs, which becomes its root and working directory.
 func (w *World) EmptyNamespace() {
+	before, err := statx(unix.AT_FDCWD, "/")
+	w.quiet("look at the root", err)
 	w.probed("unshare(UNSHARE_EMPTY_MNTNS)", "empty mount namespaces",
 		unix.Unshare(unix.CLONE_NEWNS|unshareEmptyMntns))
+	w.requireEmptied(before)
 }
 
 // TreeNamespace moves the world into a new mount namespace that open_tree(2) makes of a copy of

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"pivotspec/suites/abi"
 	"pivotspec/suites/record"
 )
 
@@ -55,7 +56,7 @@ type Script struct {
 
 func (s *Script) add(name string, nr uintptr, args ...uintptr) {
 	if s.n == maxSteps {
-		panic(stop{record.Broken, fmt.Sprintf("set-up: the script has more than %d steps", maxSteps)})
+		panic(stop{status: record.Broken, why: fmt.Sprintf("set-up: the script has more than %d steps", maxSteps)})
 	}
 	s.names[s.n] = name
 	s.steps[s.n].nr = nr
@@ -161,6 +162,7 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 		unix.Munmap(page)
 	})
 	if errno != 0 {
+		w.refused("fork "+name, errno)
 		w.Broken("set-up: fork %s: %s", name, ErrnoName(errno))
 	}
 	p := &Process{PID: pid, world: w, script: s, name: name}
@@ -230,6 +232,7 @@ func (p *Process) reach() {
 		}
 		want := p.script.refused[i]
 		if unix.Errno(e) != want {
+			w.refused(p.name+": "+p.script.names[i], unix.Errno(e))
 			w.Broken("set-up: %s: %s: %s%s", p.name, p.script.names[i], ErrnoName(unix.Errno(e)), wanted(want))
 		}
 		if p.script.names[i] != "" {
@@ -305,13 +308,14 @@ func (p *Process) make(name string, step int) unix.Errno {
 func fork(flags uintptr, steps *rawStep, n int, errs *int32) (pid int, errno unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	all, old := ^uint64(0), uint64(0)
-	sigmask := func(set, old *uint64) {
+	all, old := abi.AllSignals(), abi.Sigset{}
+	sigmask := func(set, old *abi.Sigset) {
 		unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
-			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), 8, 0, 0)
+			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(old)), abi.SigsetSize, 0, 0)
 	}
+	first, second := abi.Clone(uintptr(unix.SIGCHLD) | flags)
 	sigmask(&all, &old)
-	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD)|flags, 0, 0, 0, 0, 0)
+	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, first, second, 0, 0, 0, 0)
 	if r == 0 && e == 0 {
 		run(steps, n, errs)
 	}

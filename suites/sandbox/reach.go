@@ -33,6 +33,7 @@ func DescriptorPath(fd int) string { return "self/fd/" + strconv.Itoa(fd) }
 
 // Chown gives a file, or the symbolic link itself, to a user.
 func (w *World) Chown(path string, uid int) {
+	w.RequireUser(uid)
 	w.must(fmt.Sprintf("chown --no-dereference %d %s", uid, path), unix.Lchown(path, uid, uid))
 }
 
@@ -70,13 +71,19 @@ func (w *World) LimitMounts(path string) {
 // sysctl sets a number below /proc/sys/fs, and sets it back when the spec ends.
 func (w *World) sysctl(name, value string) {
 	path := "sys/fs/" + name
-	fd, err := unix.Openat(w.proc, path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	mode := unix.O_RDWR
+	if w.borrowed { // where it may only be as it has to be already
+		mode = unix.O_RDONLY
+	}
+	fd, err := unix.Openat(w.proc, path, mode|unix.O_CLOEXEC, 0)
+	w.lacksProc(path, err)
 	w.quiet("open /proc/"+path, err)
 	w.Defer(func() { unix.Close(fd) })
 	before := make([]byte, 32)
 	n, err := unix.Pread(fd, before, 0)
 	w.quiet("read /proc/"+path, err)
 	if before = before[:n]; strings.TrimSpace(string(before)) != value {
+		w.ChangesMachine("fs." + name)
 		w.Defer(func() { _, _ = unix.Pwrite(fd, before, 0) })
 		_, err = unix.Pwrite(fd, []byte(value+"\n"), 0)
 		w.quiet("write /proc/"+path, err)

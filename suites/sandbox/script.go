@@ -5,6 +5,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/abi"
 )
 
 // More steps that a child can take; see [Script].
@@ -26,8 +28,8 @@ func (s *Script) Umount(path string, flags int) {
 // [Process.Child] is the ID of the new process.
 func (s *Script) Vfork() {
 	// Both use one stack, which is safe because only one of the two ever runs.
-	s.add("vfork", unix.SYS_CLONE, uintptr(unix.SIGCHLD)|unix.CLONE_VM|unix.CLONE_VFORK|unix.CLONE_PARENT_SETTID,
-		0, uintptr(unsafe.Pointer(&s.errs[childSlot])))
+	first, second := abi.Clone(uintptr(unix.SIGCHLD) | unix.CLONE_VM | unix.CLONE_VFORK | unix.CLONE_PARENT_SETTID)
+	s.add("vfork", unix.SYS_CLONE, first, second, uintptr(unsafe.Pointer(&s.errs[childSlot])))
 }
 
 // DieOfAbort gives SIGABRT its default action back, which is to dump core, and unblocks it.
@@ -39,8 +41,8 @@ func (s *Script) DieOfAbort() {
 	s.keep = append(s.keep, zeros)
 	z := uintptr(unsafe.Pointer(unsafe.SliceData(zeros)))
 	s.add("prctl(PR_SET_DUMPABLE)", unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1)
-	s.add("trap - ABRT", unix.SYS_RT_SIGACTION, uintptr(unix.SIGABRT), z, 0, 8)
-	s.add("unblock all signals", unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, z, 0, 8)
+	s.add("trap - ABRT", unix.SYS_RT_SIGACTION, uintptr(unix.SIGABRT), z, 0, abi.SigsetSize)
+	s.add("unblock all signals", unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, z, 0, abi.SigsetSize)
 }
 
 // BecomeLeaderless is the last step of a script: the child becomes a process at "/" whose first

@@ -157,6 +157,11 @@ func (p *Process) wait(flags int, want func(unix.WaitStatus) bool) {
 func (p *Process) Dump() {
 	w := p.world
 	const file = "sys/kernel/core_pattern"
+	w.ChangesMachine("kernel.core_pattern")
+	fd, err := unix.Openat(w.proc, file, unix.O_PATH|unix.O_CLOEXEC, 0)
+	w.lacksProc(file, err)
+	w.quiet("open /proc/"+file, err)
+	unix.Close(fd)
 	before := w.readProc(file)
 	// %P is the ID of the process that dumps, a copy of this one; see core(5).
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)
@@ -207,7 +212,10 @@ func (p *Process) Leaderless() (threads []int) {
 		return strings.HasPrefix(state, "Z")
 	})
 	w.note(p.name + ": its first thread exits")
-	for _, name := range w.ListProc(fmt.Sprintf("%d/task", p.PID)) {
+	names, err := w.listProc(fmt.Sprintf("%d/task", p.PID))
+	w.lacksProc("(a process whose first thread is dead)/task", err)
+	w.quiet("list /proc/PID/task", err)
+	for _, name := range names {
 		if id, err := strconv.Atoi(name); err == nil && id != p.PID {
 			threads = append(threads, id)
 		}

@@ -31,6 +31,8 @@ type World struct {
 	base   string
 	tid    int
 	park   bool
+	// See Env.
+	borrowed, limited bool
 
 	steps   []string
 	outcome string
@@ -56,6 +58,12 @@ type Env struct {
 	// namespaces, until the process ends. In a guest that is about to be switched off, taking
 	// them down would cost as much as the specs themselves.
 	Park bool
+	// Borrowed says that the machine is not ours: a step that would change it as a whole, or
+	// that needs its initial namespaces, ends the spec as unsupported.
+	Borrowed bool
+	// Limited says that root here is no root of the machine. A step of the set-up that is
+	// refused for lack of privilege then ends the spec as unsupported.
+	Limited bool
 }
 
 // ErrNoProc is wrapped by the error of [Open] on a machine without a usable /proc.
@@ -79,6 +87,7 @@ func Open(k Kernel, base string) (*Env, error) {
 type stop struct {
 	status record.Status
 	why    string
+	beyond record.Beyond
 }
 
 // Run observes the behaviour with that ID in a new private world and returns its record. It
@@ -116,7 +125,7 @@ func (e *Env) RunInitial(id string, body func(*World)) *record.Record {
 func (e *Env) world(id string) *World {
 	return &World{
 		id: id, kernel: e.Kernel.Begin(id), proc: e.Proc, base: e.Base, tid: unix.Gettid(),
-		facts: map[string]string{}, park: e.Park,
+		facts: map[string]string{}, park: e.Park, borrowed: e.Borrowed, limited: e.Limited,
 	}
 }
 
@@ -127,9 +136,9 @@ func (w *World) run(body func(*World)) (r *record.Record) {
 		if p := recover(); p != nil {
 			s, ok := p.(stop)
 			if !ok {
-				s = stop{record.Broken, fmt.Sprintf("panic in the spec: %v\n%s", p, debug.Stack())}
+				s = stop{status: record.Broken, why: fmt.Sprintf("panic in the spec: %v\n%s", p, debug.Stack())}
 			}
-			r.Status, r.Why = s.status, s.why
+			r.Status, r.Why, r.Beyond = s.status, s.why, s.beyond
 			r.Outcome, r.Facts = "", nil
 			if s.status == record.Observed {
 				r.Outcome, r.Facts = w.outcome, w.facts
@@ -151,12 +160,12 @@ func (w *World) run(body func(*World)) (r *record.Record) {
 
 // Broken ends the spec: its set-up failed, and nothing was observed.
 func (w *World) Broken(format string, args ...any) {
-	panic(stop{record.Broken, fmt.Sprintf(format, args...)})
+	panic(stop{status: record.Broken, why: fmt.Sprintf(format, args...)})
 }
 
 // Unsupported ends the spec: a probe found that the kernel lacks the named feature.
 func (w *World) Unsupported(format string, args ...any) {
-	panic(stop{record.Unsupported, fmt.Sprintf(format, args...)})
+	panic(stop{status: record.Unsupported, why: fmt.Sprintf(format, args...)})
 }
 
 func (w *World) note(step string) { w.steps = append(w.steps, step) }
@@ -170,6 +179,7 @@ func (w *World) must(step string, err error) {
 // quiet is must for a step that every world takes and no reader needs to see.
 func (w *World) quiet(step string, err error) {
 	if err != nil {
+		w.refused(step, err)
 		w.Broken("set-up: %s: %s", step, ErrnoName(err))
 	}
 }
@@ -365,11 +375,17 @@ func (w *World) readProcIfAlive(name string) (string, error) {
 
 // ListProc returns the names in a folder below /proc.
 func (w *World) ListProc(name string) []string {
-	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	w.quiet("open /proc/"+name, err)
-	f := os.NewFile(uintptr(fd), name)
-	defer f.Close()
-	names, err := f.Readdirnames(0)
+	names, err := w.listProc(name)
 	w.quiet("list /proc/"+name, err)
 	return names
+}
+
+func (w *World) listProc(name string) ([]string, error) {
+	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	return f.Readdirnames(0)
 }

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -27,23 +28,27 @@ import (
 func main() {
 	runs := flag.Int("runs", 5, "`N` counted runs of each boot, after one that is not counted")
 	kernels := flag.String("kernels", "", "`KERNEL,...` to measure (default: the default matrix)")
+	archs := flag.String("arch", "", "`ARCH,...` or ARCH/ABI,... of kernels that are named without one, or all")
 	accelerator := flag.String("accel", accel.Auto, "accelerator")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *runs, *kernels, *accelerator); err != nil {
+	if err := bench(ctx, *runs, *kernels, *archs, *accelerator); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(3)
 	}
 }
 
-func bench(ctx context.Context, runs int, names, accelerator string) error {
+func bench(ctx context.Context, runs int, names, archs, accelerator string) error {
 	if runs < 1 {
 		return fmt.Errorf("-runs %d: want at least 1", runs)
 	}
 	wish := lab.Wish{Accel: accelerator}
 	if names != "" {
 		wish.Kernels = strings.Split(names, ",")
+	}
+	if archs != "" {
+		wish.Archs = strings.Split(archs, ",")
 	}
 	l, err := lab.Open("", "")
 	if err != nil {
@@ -58,10 +63,9 @@ func bench(ctx context.Context, runs int, names, accelerator string) error {
 	if err != nil {
 		return err
 	}
-	for _, j := range append(slices.Clone(full), bare...) {
-		if j.Err != nil {
-			return j.Err
-		}
+	var missing int
+	if full, bare, missing = ready(full, bare); len(full) == 0 {
+		return errors.New("no cell can be booted here")
 	}
 
 	fmt.Printf("# medians of %d runs in turn, one guest at a time; us/spec is a spec's own time in the guest\n", runs)
@@ -117,7 +121,27 @@ func bench(ctx context.Context, runs int, names, accelerator string) error {
 	}
 	fmt.Printf("matrix of %d cells: %.1f s on %d processors; bare boots one by one %.1f s, over processors %.1f s: ratio %.2f; bare boots in parallel %.1f s: ratio %.2f\n",
 		len(full), wall, cores, sum, sum/float64(cores), wall/(sum/float64(cores)), bareWall, wall/bareWall)
+	if missing > 0 {
+		return fmt.Errorf("%d cells were not measured: see above", missing)
+	}
 	return nil
+}
+
+// ready leaves out the cells that cannot be booted here, says why, and returns how many those are.
+func ready(full, bare []matrix.Job) (f, b []matrix.Job, missing int) {
+	for i := range full {
+		err := full[i].Err
+		if err == nil {
+			err = bare[i].Err
+		}
+		if err != nil {
+			fmt.Printf("# not measured: %s: %v\n", full[i].Name, err)
+			missing++
+			continue
+		}
+		f, b = append(f, full[i]), append(b, bare[i])
+	}
+	return f, b, missing
 }
 
 func boot(ctx context.Context, c vm.Config) (seconds float64, records []*record.Record, err error) {

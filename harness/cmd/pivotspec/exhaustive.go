@@ -104,6 +104,9 @@ func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
 	if err != nil {
 		return usage(err)
 	}
+	if b := plan.Backends(); len(b) > 0 {
+		return usage(fmt.Errorf("--exhaustive compares kernels that are booted for it, and %s is none: leave it out", strings.Join(b, " and ")))
+	}
 	recs, err := openRecords(r.out, filepath.Join(l.Dir, "last-exhaustive"))
 	if err != nil {
 		return failed(err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -27,14 +28,17 @@ func kernelsCommand(o *options) *cobra.Command {
 func listCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the kernels that have a name, and which of them are on this machine",
+		Short: "List the kernels that have a name, and what of them and of QEMU is on this machine",
 		Args:  atMost(0, "no argument"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := lab.Open(o.cache, "")
 			if err != nil {
 				return failed(err)
 			}
-			return listKernels(cmd.OutOrStdout(), l.Store.List())
+			if err := listKernels(cmd.OutOrStdout(), l.Store.List()); err != nil {
+				return err
+			}
+			return listQEMUs(cmd.OutOrStdout(), l.Table)
 		},
 	}
 }
@@ -45,12 +49,15 @@ func fetchCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch [KERNEL ...]",
 		Short: "Fetch kernels of the catalogue into the cache (without KERNEL, the default matrix)",
+		Long: `Fetch kernels of the catalogue into the cache (without KERNEL, the default matrix).
+
+KERNEL may also be gvisor: runsc is built then, so that later runs need no network.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var opts []kernels.Option
 			if refresh {
 				opts = append(opts, kernels.Refresh())
 			}
-			l, err := lab.Open(o.cache, "", opts...)
+			l, err := lab.Open(o.cache, sourceTree(), opts...)
 			if err != nil {
 				return failed(err)
 			}
@@ -65,6 +72,7 @@ func fetchCommand(o *options) *cobra.Command {
 			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
 			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
 			sets := plan.Programs(cmd.Context(), fetching(p))
+			made := plan.Prepare(cmd.Context(), watch(p).Doing)
 			p.Close()
 			exit := 0
 			for _, set := range sets {
@@ -73,6 +81,14 @@ func fetchCommand(o *options) *cobra.Command {
 						complain(cmd.ErrOrStderr(), d.Err)
 						exit = exitHarness
 					}
+				}
+			}
+			for _, r := range made {
+				if r.Err != nil {
+					complain(cmd.ErrOrStderr(), r.Err)
+					exit = exitHarness
+				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
+					return unprinted(err)
 				}
 			}
 			for _, r := range results {
@@ -92,19 +108,23 @@ func fetchCommand(o *options) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "look for newer versions of kernels that are cached")
-	cmd.Flags().StringSliceVar(&wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
+	cmd.Flags().StringSliceVar(&wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one, or all")
 	cmd.Flags().StringSliceVar(&wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all, whose programs are fetched too")
 	return cmd
 }
 
 func listKernels(w io.Writer, list []kernels.Listing) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "KERNEL\tARCH\tDEFAULT\tHERE")
+	fmt.Fprintln(t, "KERNEL\tARCH\tDEFAULT\tABIS\tHERE")
 	for _, k := range list {
-		isDefault := ""
-		if k.Entry.Default {
-			isDefault = "yes"
+		matrix := ""
+		switch {
+		case k.Entry.Default:
+			matrix = "yes"
+		case k.Entry.All:
+			matrix = "--arch all"
 		}
+		abis := strings.Join(append([]string{k.Entry.Arch}, k.Entry.ABIs...), ",")
 		here := "not fetched"
 		switch {
 		case k.Cached:
@@ -112,7 +132,7 @@ func listKernels(w io.Writer, list []kernels.Listing) error {
 		case k.Failed != nil:
 			here = "not to be had: " + k.Failed.Happened
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", k.Entry.Name, k.Entry.Arch, isDefault, here)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.Entry.Name, k.Entry.Arch, matrix, abis, here)
 	}
 	if err := t.Flush(); err != nil {
 		return unprinted(err)

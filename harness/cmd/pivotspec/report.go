@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -78,7 +80,7 @@ func reportCommand(o *options) *cobra.Command {
 				}
 			}
 			if update != "" {
-				if err := baseline.Write(update, base, cells); err != nil {
+				if err := baseline.Write(update, base, started(cells, cmd.ErrOrStderr())); err != nil {
 					complain(cmd.ErrOrStderr(), err)
 					exit = worse(exit, exitHarness)
 				}
@@ -87,9 +89,27 @@ func reportCommand(o *options) *cobra.Command {
 		},
 	}
 	v.flags(cmd)
-	cmd.Flags().StringVar(&against, "baseline", "", "`DIR` of records to compare with; any difference is unexpected")
-	cmd.Flags().StringVar(&update, "update-baseline", "", "`DIR` to which the records are written as a baseline")
+	cmd.Flags().StringVar(&against, "baseline", "", "`DIR` of records to compare with, or of folders of them; any difference is unexpected")
+	cmd.Flags().StringVar(&update, "update-baseline", "", "`DIR` to which the records are written as a baseline, in a folder for each architecture")
 	return cmd
+}
+
+// started returns the cells that a baseline can be made of, and says which never started: their kernel is not to
+// be had today, and what is recorded of it stays.
+func started(cells []*cell.Cell, stderr io.Writer) []*cell.Cell {
+	var out []*cell.Cell
+	var without []string
+	for _, c := range cells {
+		if c.Status == cell.Unavailable {
+			without = append(without, c.Name)
+		} else {
+			out = append(out, c)
+		}
+	}
+	if len(without) > 0 {
+		complain(stderr, fmt.Errorf("the baseline is made without %s, which did not start: what it has of them stays", strings.Join(without, ", ")))
+	}
+	return out
 }
 
 // judgeWorlds accounts for the worlds of a run of --exhaustive, cell by cell.
@@ -113,7 +133,7 @@ func ofSuite(cells []*cell.Cell) error {
 // readRecords reads the folder that args name, or that of the last run, and returns which it is.
 func readRecords(o *options, args []string) (string, []*cell.Cell, error) {
 	if len(args) == 1 {
-		cells, err := cell.ReadDir(args[0])
+		cells, err := cell.ReadTree(args[0])
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return "", nil, fmt.Errorf("no report on %s: there is no such folder; `pivotspec run --out %[1]s` makes it", args[0])

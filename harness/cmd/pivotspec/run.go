@@ -24,7 +24,8 @@ func runCommand(o *options) *cobra.Command {
 		Short: "Boot kernels, run the suite in each, print the matrix",
 		Long: `Boot kernels, run the suite in each, print the matrix.
 
-KERNEL is a name of the catalogue such as 6.12 or 6.12/amd64 (see pivotspec kernels list),
+KERNEL is a name of the catalogue such as 6.12, 7.3/arm64 or 6.12/amd64/i386, programs of i386 on a
+kernel of amd64 (see pivotspec kernels list),
 a kernel image, a Debian package, or a folder with one kernel in it. Without KERNEL, the
 default matrix. The records of each cell are kept in the folder that --out names, beside
 those of other cells that are there, or in the cache for pivotspec report.`,
@@ -45,7 +46,7 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&r.wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one")
+	f.StringSliceVar(&r.wish.Archs, "arch", nil, "`ARCH`,... or ARCH/ABI,... of the kernels that are named without one, or all")
 	f.StringSliceVar(&r.wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all (default: the plain initramfs; see pivotspec scenarios)")
 	f.IntVar(&r.jobs, "jobs", 0, "how many guests run at once (0: one a processor)")
 	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
