@@ -95,11 +95,11 @@ func (e *equipper) packages(ctx context.Context, j *matrix.Job, s *images.Scenar
 
 // dracut gives a job an initramfs made by dracut, in whose shell the guest runs, and a real root.
 func (e *equipper) dracut(ctx context.Context, j *matrix.Job, s *images.Scenario) error {
-	abi, err := j.VM.Arch.ABI("")
+	abi, err := j.VM.Arch.ABI(j.ABI)
 	if err != nil {
 		return err
 	}
-	if goarch := abi.Env["GOARCH"]; goarch != runtime.GOARCH {
+	if !j.VM.Arch.Native(runtime.GOARCH) {
 		return fmt.Errorf("dracut's image for %s can only be made on such a machine, and this one is %s", j.Arch, runtime.GOARCH)
 	}
 	_, debs, err := e.packages(ctx, j, s)

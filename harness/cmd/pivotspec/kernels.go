@@ -71,24 +71,24 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 			}
 			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
 			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
-			made := plan.Prepare(cmd.Context(), watch(p).Doing)
 			sets := plan.Programs(cmd.Context(), fetching(p))
+			made := plan.Prepare(cmd.Context(), watch(p).Doing)
 			p.Close()
 			exit := 0
-			for _, r := range made {
-				if r.Err != nil {
-					complain(cmd.ErrOrStderr(), r.Err)
-					exit = exitHarness
-				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
-					return unprinted(err)
-				}
-			}
 			for _, set := range sets {
 				for _, d := range set.Debs {
 					if d.Err != nil {
 						complain(cmd.ErrOrStderr(), d.Err)
 						exit = exitHarness
 					}
+				}
+			}
+			for _, r := range made {
+				if r.Err != nil {
+					complain(cmd.ErrOrStderr(), r.Err)
+					exit = exitHarness
+				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
+					return unprinted(err)
 				}
 			}
 			for _, r := range results {
