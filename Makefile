@@ -5,7 +5,7 @@ BIN := bin/pivotspec
 ARCH ?= all
 SCENARIO ?= all
 
-.PHONY: help setup build run test lint bench baseline findings clean
+.PHONY: help setup build guest run test lint bench baseline findings clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,12 +17,16 @@ build: ## build bin/pivotspec
 	@mkdir -p bin
 	$(GO) build -o $(BIN) ./harness/cmd/pivotspec
 
+guest: build ## build bin/pivotspec-guest, which runs alone on any machine (of ARCH, if given)
+	$(BIN) guest $(if $(filter-out all,$(ARCH)),--arch $(ARCH)) --out bin/pivotspec-guest
+
 run: setup build ## fetch the kernels of the default matrix, boot each, print the matrix
 	$(BIN) run
 
 test: build lint ## run every check and test, with real boots on both sides of 7.0 and of other architectures
 	@harness/ci/setup test
-	$(BIN) kernels fetch 6.19 7.0 6.1/s390x 6.1/arm64
+	$(BIN) kernels fetch 6.19 7.0 --scenario tools
+	$(BIN) kernels fetch 6.1/s390x 6.1/arm64
 	$(BIN) kernels fetch gvisor
 	$(BIN) page fetch
 	$(GO) test -timeout 30m ./...

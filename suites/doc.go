@@ -9,6 +9,8 @@
 //   - locked, foreign, detached, failfs and filesystems hold those that need more than a mount
 //     tree: user namespaces, other mount namespaces, mounts in none, look-ups that always fail,
 //     kernel modules;
+//   - boot holds those that only whole boots show, in scenarios: real roots on disks, entered and
+//     left;
 //   - faults lists what can be wrong with a call, and pairs observes every two of them at once;
 //   - guest is the program that runs them inside a kernel under test;
 //   - record is the language in which it reports;

@@ -73,6 +73,9 @@ func TestReal(t *testing.T) {
 				t.Errorf("run %d: %s is %s: %v", n, r.Behaviour, r.Verdict, r.Wrong)
 			}
 		}
+		if n == 0 {
+			alive(t, j.Cells[0])
+		}
 		if got := j.Exit(); got != verdict.ExitOK {
 			t.Errorf("run %d: exit status %d, %s %s", n, got, j.Cells[0].Status, j.Cells[0].Reason)
 		}
@@ -90,6 +93,24 @@ func TestReal(t *testing.T) {
 	}
 	if after := table(t); after != mounts {
 		t.Errorf("mounts before:\n%s\nand after:\n%s", mounts, after)
+	}
+}
+
+// alive checks that nothing that is known of gVisor is dead: what it is to do otherwise was observed,
+// and what is said to need what it lacks was not.
+func alive(t *testing.T, c *verdict.CellResult) {
+	t.Helper()
+	for _, e := range c.Implementation.Ledger {
+		if r := c.Result(e.Behaviour); r == nil || r.Outcome == "" {
+			t.Errorf("%s is in the ledger and was not observed: %+v", e.Behaviour, r)
+		}
+	}
+	for _, l := range c.Implementation.Lacks {
+		for _, id := range l.Behaviours {
+			if r := c.Result(id); r == nil || r.Verdict != verdict.Unsupported {
+				t.Errorf("%s is said to need %s and was observed without: %+v", id, l.Feature, r)
+			}
+		}
 	}
 }
 
@@ -154,7 +175,7 @@ func TestRealKilled(t *testing.T) {
 			_ = cmd.Wait()
 			wait(t, "all are gone", func() bool {
 				for pid := range all {
-					if alive(pid) {
+					if runs(pid) {
 						return false
 					}
 				}
@@ -213,8 +234,8 @@ func mentioning(text string) []int {
 	return out
 }
 
-// alive reports whether a process runs: whoever adopts it need not have waited for it.
-func alive(pid int) bool {
+// runs reports whether a process runs: whoever adopts it need not have waited for it.
+func runs(pid int) bool {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	_, state, ok := strings.Cut(string(b), ") ")
 	return err == nil && ok && !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")

@@ -126,11 +126,15 @@ func (e *equipper) lend(ctx context.Context, b backend.Backend, j *matrix.Job) e
 		j.Kernel = kernelOf(k)
 	}
 	e.watch.Doing("building the guest for " + a.Name)
-	img, err := e.image(ctx, images.Target{Name: abi.Name, Env: abi.Environ()})
+	builder := e.lab.Images
+	if e.wish.Guest != "" {
+		builder = &images.Builder{Dir: builder.Dir, Source: builder.Source, Prebuilt: map[string]string{abi.Name: e.wish.Guest}}
+	}
+	path, err := builder.Program(ctx, images.Target{Name: abi.Name, Env: abi.Environ()})
 	if err != nil {
-		return err
+		return e.lab.unwritable(err)
 	}
 	j.ABI = abi.Name
-	j.Guest = b.Guest(backend.Program{Binary: img.Binary, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits})
+	j.Guest = b.Guest(backend.Program{Binary: path, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits})
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
@@ -25,6 +26,36 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
 	return nil
+}
+
+// Set is the packages of a set of programs for an architecture.
+type Set struct {
+	Name, Arch string
+	Debs       []kernels.Deb
+}
+
+// Programs gets the packages of the programs that the plan's ways to boot have in their images, from
+// the cache or from Debian's archive, for the architectures of the plan's kernels of the catalogue.
+// What is not to be had is an error of its package.
+func (p *Plan) Programs(ctx context.Context, fetching func(kernels.Event)) []Set {
+	var out []Set
+	for _, s := range p.scenarios {
+		set, err := programs.Lookup(s.Programs)
+		if s.Programs == "" {
+			continue
+		}
+		for _, e := range p.Entries() {
+			if slices.ContainsFunc(out, func(o Set) bool { return o.Name == s.Programs && o.Arch == e.Arch }) {
+				continue
+			}
+			got := Set{Name: s.Programs, Arch: e.Arch, Debs: []kernels.Deb{{Err: err}}}
+			if err == nil {
+				got.Debs = set.Get(ctx, p.lab.Store, e.Arch, fetching)
+			}
+			out = append(out, got)
+		}
+	}
+	return out
 }
 
 // programs gives a job the real programs that the way to boot it has in its image. A package that the

@@ -542,6 +542,9 @@ func truth(cl *knowledge.Claim, k *verdict.CellResult) (KernelVerdict, []string)
 	for i := range cl.Demands {
 		id := cl.Demands[i].Behaviour
 		r := k.Result(id)
+		if r == nil && len(k.Results) > 0 {
+			continue // it is of another scenario, whose cells decide it
+		}
 		switch {
 		case r == nil || r.Verdict == verdict.Missing || r.Verdict == verdict.Broken:
 			because[Unobserved] = append(because[Unobserved], id)

@@ -96,7 +96,8 @@ func (h *ClaimHistory) sum(j *verdict.Judgement, f *Findings) {
 		return
 	}
 	l := f.lines
-	groups, _ := l.group(l.deciding(h.Claim), func(i int) string { return string(h.Standings[i].Truth) })
+	of, truth := l.truths(h)
+	groups, _ := l.group(of, func(i int) string { return string(truth(i)) })
 	var found []State
 	for _, g := range groups {
 		state, _ := l.course(g)
@@ -138,6 +139,36 @@ func overall(found []State) State {
 // deciding returns the main lines that can decide a claim: those of the scenarios that it concerns.
 func (l *lines) deciding(c *knowledge.Claim) []line {
 	return slices.DeleteFunc(slices.Clone(l.main), func(m line) bool { return !Concerns(l.j.Base, c, m.Scenario) })
+}
+
+// truths returns the lines that can decide a claim and what it comes to on their kernels; "" for a cell that
+// is told with another. A kernel is one however it was booted: what one scenario shows to be false is
+// false of it, and what one does not decide is not decided, so it is told of the first of its lines.
+func (l *lines) truths(h *ClaimHistory) ([]line, func(column int) verdict.Truth) {
+	type kernel struct {
+		cell.Line
+		label string
+	}
+	of := l.deciding(h.Claim)
+	first, truth := map[kernel]int{}, make([]verdict.Truth, len(l.j.Cells))
+	for _, m := range of {
+		for _, i := range m.cells {
+			k := kernel{m.Line, l.columns[i]}
+			k.Scenario = ""
+			is := h.Standings[i].Truth
+			at, again := first[k]
+			switch {
+			case !again:
+				first[k], truth[i] = i, is
+			case is == verdict.False || is == verdict.Undecided && truth[at] == verdict.True:
+				truth[at] = is
+			}
+		}
+	}
+	of = slices.DeleteFunc(of, func(m line) bool {
+		return !slices.ContainsFunc(m.cells, func(i int) bool { return truth[i] != "" })
+	})
+	return of, func(i int) verdict.Truth { return truth[i] }
 }
 
 // course says what became of a claim along the kernels of a group, of which points have the truth.

@@ -466,7 +466,7 @@ func summary(j *verdict.Judgement, f *Findings) string {
 // observed says whether any cell showed anything.
 func observed(j *verdict.Judgement) bool {
 	return slices.ContainsFunc(j.Cells, func(c *verdict.CellResult) bool {
-		return c.Status == cell.Complete || slices.ContainsFunc(c.Results, func(r *verdict.Result) bool { return r.Verdict != verdict.Missing })
+		return c.Status == cell.Complete || showed(c)
 	})
 }
 

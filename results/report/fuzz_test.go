@@ -15,14 +15,17 @@ import (
 // FuzzReport takes a file of any content through judging and reporting: no guest may
 // confuse them, or play tricks on the reader's terminal.
 func FuzzReport(f *testing.F) {
-	base := fixture.Base(f)
-	for _, c := range fixture.Bad() {
+	base := fixture.BaseOfDisks(f)
+	many := manyBad(base)
+	for _, c := range append(fixture.Bad(), fixture.Find(many, "6.12-s390x"), fixture.Find(many, "6.12-amd64-disk"),
+		fixture.Find(many, "gvisor-amd64"), fixture.Find(many, "6.12-amd64-i386"), fixture.Find(many, "7.3-s390x-disk")) {
 		var b bytes.Buffer
 		if err := cell.Encode(&b, c); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b.Bytes())
 	}
+	f.Add([]byte(`{"schema":1,"type":"cell","cell":{"name":"0","arch":"` + "\x7f" + `","status":"complete"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := cell.Decode(bytes.NewReader(b))
 		if err != nil {

@@ -136,9 +136,11 @@ func (in *inbox) claim(c *knowledge.Claim) claimFound {
 	place, _ := c.In(in.j.Edition.ID)
 	f := claimFound{claim: c, where: place.String(), kind: kindFine}
 	h := history(in.j, in.Findings, c)
-	is := func(t verdict.Truth) func(int) bool { return func(i int) bool { return h.Standings[i].Truth == t } }
-	of := in.lines.deciding(c)
-	f.holds, f.fails, f.blind = in.lines.ranges(of, is(verdict.True), all), in.lines.ranges(of, is(verdict.False), all), in.lines.ranges(of, is(verdict.Undecided), all)
+	of, truth := in.lines.truths(&h)
+	on := func(t verdict.Truth) string {
+		return in.lines.ranges(of, func(i int) bool { return truth(i) == t }, func(i int) bool { return truth(i) != "" })
+	}
+	f.holds, f.fails, f.blind = on(verdict.True), on(verdict.False), on(verdict.Undecided)
 	switch h.State {
 	case NeverTrue:
 		f.kind = kindWrong
@@ -198,7 +200,7 @@ func anchor(i int, m matter) string {
 func (in *inbox) kernels() string {
 	var out []string
 	for _, c := range in.j.Cells {
-		out = append(out, strings.TrimSpace(release(c)+" "+c.Cell.Arch))
+		out = append(out, strings.TrimSpace(release(c)+" "+oneLine(c.Cell.Arch)))
 	}
 	return md(strings.Join(out, ", "))
 }
@@ -279,7 +281,7 @@ func observation(c *verdict.CellResult, behaviour string) *record.Record {
 func (in *inbox) show(m matter, i int, r *record.Record) {
 	on := in.Columns[i]
 	if !in.lines.plain() {
-		on += " " + in.j.Cells[i].Cell.Line().String()
+		on += " " + oneLine(in.j.Cells[i].Cell.Line().String())
 	}
 	fmt.Fprintf(&in.b, "\n`%s` on %s:\n\n```\n", m.Show, md(on))
 	for _, s := range r.Steps {

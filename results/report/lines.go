@@ -14,7 +14,12 @@ import (
 type line struct {
 	cell.Line
 	cells []int // indices into the judgement's
+	// dead says that no cell of it showed anything, which is told of the cells and not once more of every behaviour.
+	dead bool
 }
+
+// String returns the line for a reader. Its words come from a file.
+func (m line) String() string { return oneLine(m.Line.String()) }
 
 // lines are the lines of a judgement.
 type lines struct {
@@ -26,7 +31,9 @@ type lines struct {
 	other []line
 	// lost are cells of which it is not known what they are: files that cannot be read.
 	lost []int
-	// series are those of the main lines, and archs their architectures, in order.
+	// dead says whether some main line is.
+	dead bool
+	// series are those of the main lines, and archs the architectures of those that are not dead, in order.
 	series []knowledge.Series
 	archs  []string
 }
@@ -52,8 +59,11 @@ func linesOf(j *verdict.Judgement) *lines {
 	if len(l.main) == 0 {
 		l.main, l.other = l.other, nil
 	}
-	for _, m := range l.main {
-		if !slices.Contains(l.archs, m.Arch) {
+	for k := range l.main {
+		m := &l.main[k]
+		m.dead = !slices.ContainsFunc(m.cells, func(i int) bool { return showed(j.Cells[i]) })
+		l.dead = l.dead || m.dead
+		if !m.dead && !slices.Contains(l.archs, m.Arch) {
 			l.archs = append(l.archs, m.Arch)
 		}
 		for _, i := range m.cells {
@@ -64,6 +74,11 @@ func linesOf(j *verdict.Judgement) *lines {
 	slices.SortFunc(l.series, knowledge.Series.Compare)
 	l.series = slices.Compact(l.series)
 	return l
+}
+
+// showed says whether a cell has a result that is not missing.
+func showed(c *verdict.CellResult) bool {
+	return slices.ContainsFunc(c.Results, func(r *verdict.Result) bool { return r.Verdict != verdict.Missing })
 }
 
 // plain says whether all cells are of one line, so that nothing need be said of lines.
@@ -110,7 +125,8 @@ type group struct {
 // nothing. A line joins a group that it does not contradict: where it has the same kernel the same is said of
 // both, and its other kernels lie where they change nothing between the kernels of the group. So a
 // line with few kernels joins one with many, whose boundaries are known better.
-// The group with the most lines is the first. Lines of which nothing is said are returned apart.
+// The group with the most lines is the first. Lines of which nothing is said are returned apart, but
+// for dead ones.
 func (l *lines) group(list []line, what func(column int) string) (groups []*group, silent []*line) {
 	type candidate struct {
 		*line
@@ -125,7 +141,9 @@ func (l *lines) group(list []line, what func(column int) string) (groups []*grou
 			}
 		}
 		if len(c.points) == 0 {
-			silent = append(silent, c.line)
+			if !c.dead {
+				silent = append(silent, c.line)
+			}
 			continue
 		}
 		all = append(all, c)
@@ -289,8 +307,11 @@ func (l *lines) everywhere(list []*line) bool {
 	return len(l.archs) > 1 && !slices.ContainsFunc(l.archs, func(a string) bool { return !have[a] })
 }
 
-// sawAll says whether every architecture has a kernel on each side of the group's boundaries.
+// sawAll says whether every line showed something and every architecture has a kernel on each side of the group's boundaries.
 func (l *lines) sawAll(g *group) bool {
+	if l.dead {
+		return false
+	}
 	for _, r := range spells(g.points) {
 		seen := map[string]bool{}
 		for _, p := range r {
@@ -429,9 +450,9 @@ func all(int) bool { return true }
 
 // onArchs says on how many architectures the cells are, " on 9 architectures", "" if on one.
 func (l *lines) onArchs() string {
-	archs := slices.Clone(l.archs)
-	for _, o := range l.other {
-		archs = append(archs, o.Arch)
+	var archs []string
+	for _, m := range slices.Concat(l.main, l.other) {
+		archs = append(archs, m.Arch)
 	}
 	slices.Sort(archs)
 	if n := len(slices.Compact(archs)); n > 1 {

@@ -2,9 +2,11 @@ package report_test
 
 import (
 	"slices"
+	"testing"
 
 	"pivotspec/results/cell"
 	"pivotspec/results/internal/fixture"
+	"pivotspec/results/report"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
 )
@@ -42,4 +44,33 @@ func manyBad(base *knowledge.Base) []*cell.Cell {
 	c.Records = slices.DeleteFunc(c.Records, func(r *record.Record) bool { return r.ID == "rootfs/switch-root" })
 	fixture.Replace(fixture.Find(cells, "host-amd64"), fixture.Observed("einval/put-old-mount-shared", "OK"))
 	return append(cells, &cell.Cell{Name: "7.3-s390x-disk", Status: cell.Broken, Reason: "line 3: unexpected end of JSON input"})
+}
+
+// TestClaimOverScenarios: a kernel is one however it was booted, and what one way to boot leaves open or
+// shows to be false is so of the kernel.
+func TestClaimOverScenarios(t *testing.T) {
+	base := fixture.BaseOfDisks(t)
+	for _, tt := range []struct {
+		name   string
+		change func(disk *cell.Cell)
+		want   string
+	}{
+		{"as it is", func(*cell.Cell) {}, "went stale in 7.0 (true up to 6.19)"},
+		{"unexpected", func(c *cell.Cell) { fixture.Replace(c, fixture.Observed("rootfs/pid1-pivot", "EBUSY")) }, "went stale in 7.0 (true up to 6.19); undecided on 6.12"},
+		{"not to be had", func(c *cell.Cell) { c.Status, c.Reason, c.Records = cell.Unavailable, "gone", nil }, "went stale in 7.0 (true up to 6.19); undecided on 6.12"},
+	} {
+		cells := slices.DeleteFunc(fixture.Many(base, fixture.Good()), func(c *cell.Cell) bool {
+			l := c.Line()
+			return l != cell.Line{Arch: "amd64"} && l != cell.Line{Arch: "amd64", Scenario: "disk"}
+		})
+		if len(cells) != 22 {
+			t.Fatalf("%d cells, want 22", len(cells))
+		}
+		tt.change(fixture.Find(cells, "6.12-amd64-disk"))
+		for _, h := range report.Histories(judge(t, cells, ""), "") {
+			if h.Claim.ID == "errors/einval-rootfs" && (h.Summary != tt.want || h.State != report.Stale) {
+				t.Errorf("%s: got %s, %q, want %q", tt.name, h.State, h.Summary, tt.want)
+			}
+		}
+	}
 }

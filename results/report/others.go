@@ -59,6 +59,14 @@ func (f *Findings) others(j *verdict.Judgement) []Other {
 			out = append(out, o)
 		}
 	}
+	// Without a Linux among the cells they are the main lines; see linesOf.
+	for i := range f.lines.main {
+		for _, k := range f.lines.main[i].cells {
+			if o, ok := f.unaccompanied(j, &f.lines.main[i], k); ok {
+				out = append(out, o)
+			}
+		}
+	}
 	return out
 }
 

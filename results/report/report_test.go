@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,11 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func judge(t *testing.T, cells []*cell.Cell, edition string) *verdict.Judgement {
 	t.Helper()
-	j, err := verdict.Judge(fixture.Base(t), cells, edition)
+	base := fixture.Base(t)
+	if slices.ContainsFunc(cells, func(c *cell.Cell) bool { return c.Scenario != "" }) {
+		base = fixture.BaseOfDisks(t)
+	}
+	j, err := verdict.Judge(base, cells, edition)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,12 +61,12 @@ func TestGolden(t *testing.T) {
 		{"one.txt", fixture.Good()[7:8], "", "term", report.Options{Width: 80}},
 		{"none.txt", nil, "", "term", report.Options{Width: 80}},
 		{"arches-160.txt", arches(), "", "term", report.Options{Width: 160}},
-		{"many.txt", many(fixture.Base(t)), "", "term", report.Options{}},
-		{"many-100.txt", many(fixture.Base(t)), "", "term", report.Options{Width: 100}},
-		{"many-bad-120.txt", manyBad(fixture.Base(t)), "", "term", report.Options{Width: 120}},
-		{"many-bad-80-ascii.txt", manyBad(fixture.Base(t)), "", "term", report.Options{Width: 80, ASCII: true}},
-		{"many-bad.md", manyBad(fixture.Base(t)), "", "markdown", report.Options{}},
-		{"claims-many-bad.txt", manyBad(fixture.Base(t)), "", "claims", report.Options{Width: 100}},
+		{"many.txt", many(fixture.BaseOfDisks(t)), "", "term", report.Options{}},
+		{"many-100.txt", many(fixture.BaseOfDisks(t)), "", "term", report.Options{Width: 100}},
+		{"many-bad-120.txt", manyBad(fixture.BaseOfDisks(t)), "", "term", report.Options{Width: 120}},
+		{"many-bad-80-ascii.txt", manyBad(fixture.BaseOfDisks(t)), "", "term", report.Options{Width: 80, ASCII: true}},
+		{"many-bad.md", manyBad(fixture.BaseOfDisks(t)), "", "markdown", report.Options{}},
+		{"claims-many-bad.txt", manyBad(fixture.BaseOfDisks(t)), "", "claims", report.Options{Width: 100}},
 		{"good.md", fixture.Good(), "", "markdown", report.Options{}},
 		{"bad.md", fixture.Bad(), "", "markdown", report.Options{}},
 		{"bad.json", fixture.Bad(), "", "json", report.Options{}},
@@ -153,6 +158,24 @@ func TestNothingLost(t *testing.T) {
 			"fs/namespace.c:1", "7.2-amd64", "attempted to kill init", "7.3-amd64", "no network",
 		} {
 			if !strings.Contains(strings.ReplaceAll(out.String(), `\_`, "_"), want) {
+				t.Errorf("%s: %q is lost", format, want)
+			}
+		}
+	}
+}
+
+// TestNothingLostOfMany makes sure that no trouble of one cell among many is lost.
+func TestNothingLostOfMany(t *testing.T) {
+	for _, format := range report.Names() {
+		var out bytes.Buffer
+		if err := report.Render(format, &out, judge(t, manyBad(fixture.BaseOfDisks(t)), ""), report.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{
+			"6.12-ppc64el", "no sign of life for 60 s", "5.10-i386", "6.1-i386", "package list is not to be had", "7.3-s390x-disk", "unexpected end of JSON",
+			"ebusy/put-old-stacked", "7.2 (riscv64)", "7.2 (loong64)", "mount tmpfs: EPERM", "6.12 (amd64 disk)", "planned and not reported", "host amd64",
+		} {
+			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: %q is lost", format, want)
 			}
 		}

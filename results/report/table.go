@@ -210,7 +210,7 @@ func (l *lines) ownLabel(m *line, k int) string {
 			return m.String()
 		}
 	}
-	return m.Backend
+	return oneLine(m.Backend)
 }
 
 // brief names lines in a few words, for the heading of a row.

@@ -27,6 +27,7 @@ func Specs() []spec.Spec {
 
 		initial("boot/switch-root", switchRoot, "disk"),
 		initial("boot/pivot-to-disk", pivotToDisk, "disk-pivot"),
+		initial("boot/pivot-from-ram-disk", pivotFromRAMDisk, "initrd"),
 		initial("boot/pivot-from-disk", func(w *sandbox.World) {
 			from := enterDisk(w)
 			w.Mkdir(newRoot)

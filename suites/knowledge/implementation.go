@@ -2,6 +2,7 @@ package knowledge
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,6 +100,11 @@ func (i *Implementation) lacked(behaviour string) string {
 	return strings.Join(out, ", ")
 }
 
+// same reports whether two entries allow the same observations.
+func (e *Entry) same(o *Entry) bool {
+	return slices.Equal(e.Outcome, o.Outcome) && maps.EqualFunc(e.Facts, o.Facts, slices.Equal[Set])
+}
+
 var implementationID = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 
 // checkImplementations finds mistakes in what is known of other implementations.
@@ -146,6 +152,9 @@ func (c *checker) checkImplementations() {
 				c.addf("%s appears twice", where)
 			}
 			entries[e.Behaviour] = true
+			if l := c.Entry(e.Behaviour, i.Like, ""); l != nil && e.same(l) {
+				c.addf("%s is as on Linux %s: leave it out", where, i.Like)
+			}
 			if i.Unjudged[e.Behaviour] != "" {
 				c.addf("%s is unjudged", where)
 			}

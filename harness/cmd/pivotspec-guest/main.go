@@ -29,6 +29,7 @@ import (
 	"pivotspec/suites/record"
 	"pivotspec/suites/runner"
 	"pivotspec/suites/sandbox"
+	"pivotspec/suites/spec"
 )
 
 const usage = `pivotspec-guest runs every spec about pivot_root(2) that this machine allows, in namespaces of its
@@ -54,6 +55,7 @@ func main() {
 		// The kernel gives init what it does not know of its command line.
 		os.Args = os.Args[:1]
 		os.Unsetenv(enumerate.Variable)
+		os.Unsetenv(spec.ScenarioVariable)
 		runner.Main(sandbox.Honest{}, runner.Reader(read))
 	case runner.IsPart(os.Args):
 		runner.Main(sandbox.Honest{})

@@ -22,6 +22,7 @@ import (
 	"pivotspec/results/verdict"
 	"pivotspec/suites/all"
 	"pivotspec/suites/contain"
+	"pivotspec/suites/spec"
 )
 
 // program builds the program as it is given away, and returns its path.
@@ -57,8 +58,8 @@ var built = sync.OnceValues(func() (string, error) {
 	return path, os.Chmod(dir, 0o755) // for whoever is not root
 })
 
-// leaves reads KTAP and returns its behaviours by name. Every spec has to be among them, under
-// the area that it is of.
+// leaves reads KTAP and returns its behaviours by name. Every spec of the plain initramfs has to
+// be among them, under the area that it is of.
 func leaves(t *testing.T, out string) map[string]ktaptest.Test {
 	t.Helper()
 	tests, err := ktaptest.Read(strings.Split(out, "\n"))
@@ -81,6 +82,7 @@ func leaves(t *testing.T, out string) map[string]ktaptest.Test {
 	if err != nil {
 		t.Fatal(err)
 	}
+	specs = spec.Of(specs, spec.Plain)
 	for _, s := range specs {
 		if _, ok := found[s.ID]; !ok {
 			t.Errorf("%s is lost", s.ID)

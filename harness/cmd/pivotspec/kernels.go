@@ -72,6 +72,7 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
 			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
 			made := plan.Prepare(cmd.Context(), watch(p).Doing)
+			sets := plan.Programs(cmd.Context(), fetching(p))
 			p.Close()
 			exit := 0
 			for _, r := range made {
@@ -80,6 +81,14 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 					exit = exitHarness
 				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
 					return unprinted(err)
+				}
+			}
+			for _, set := range sets {
+				for _, d := range set.Debs {
+					if d.Err != nil {
+						complain(cmd.ErrOrStderr(), d.Err)
+						exit = exitHarness
+					}
 				}
 			}
 			for _, r := range results {
@@ -100,6 +109,7 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 	}
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "look for newer versions of kernels that are cached")
 	cmd.Flags().StringSliceVar(&wish.Archs, "arch", nil, "`ARCH`,... of the kernels that are named without one, or all")
+	cmd.Flags().StringSliceVar(&wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all, whose programs are fetched too")
 	return cmd
 }
 

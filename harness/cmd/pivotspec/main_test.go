@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,6 +51,11 @@ func TestScripts(t *testing.T) {
 			switch cond {
 			case "mount": // root alone is not enough in a container
 				return exec.Command("unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt").Run() == nil, nil
+			case "namespaces": // in which `run host` keeps the suite apart
+				return exec.Command("unshare", "--mount", "--pid", "--ipc", "--fork", "true").Run() == nil, nil
+			case "user-namespaces":
+				return exec.Command("setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all",
+					"unshare", "--user", "--mount", "--pid", "--ipc", "--fork", "true").Run() == nil, nil
 			case "keyring": // of Debian's archive
 				keys, err := filepath.Glob("/usr/share/keyrings/debian-archive-keyring.*")
 				return len(keys) > 0, err
@@ -129,9 +135,16 @@ func environment(dir string) ([]string, error) {
 	)
 	return []string{
 		"XDG_CACHE_HOME=" + filepath.Join(dir, "cache"), "KERNELS=" + cache, "GUEST=" + guest,
-		"TOOLS=" + filepath.Dir(self), "FAKE=" + fake + ":" + os.Getenv("PATH"),
+		"ARCH=" + runtime.GOARCH, "GOCACHE=" + goCache(), "TOOLS=" + filepath.Dir(self), "FAKE=" + fake + ":" + os.Getenv("PATH"),
 	}, err
 }
+
+// goCache returns the folder of the go command's cache: with an empty one, building a guest means
+// building the standard library. It is "" without Go, which is also what that variable means then.
+var goCache = sync.OnceValue(func() string {
+	out, _ := exec.Command("go", "env", "GOCACHE").Output()
+	return strings.TrimSpace(string(out))
+})
 
 // recordRun boots 6.19 and 7.0 and returns the folder of their records.
 func recordRun(t *testing.T) (string, error) {
