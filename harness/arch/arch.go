@@ -40,6 +40,8 @@ type Arch struct {
 	QuietOff bool `yaml:"quiet_off"`
 	// Memory is what a guest gets, in MiB.
 	Memory int `yaml:"memory"`
+	// Flavours are the same for kernels whose release string ends in these flavours of Debian's.
+	Flavours map[string]int `yaml:"flavours"`
 	// Cmdline holds kernel arguments that every boot on this architecture needs.
 	Cmdline []string `yaml:"cmdline"`
 	Limits  Limits   `yaml:"limits"`
@@ -197,6 +199,11 @@ func Parse(archs, accels []byte) (*Table, error) {
 		if a.Memory <= 0 {
 			bad("architecture %q: memory is %d MiB, want more than 0", a.Name, a.Memory)
 		}
+		for flavour, memory := range a.Flavours {
+			if flavour == "" || memory <= 0 {
+				bad("architecture %q: flavour %q gets %d MiB, want a name and more than 0", a.Name, flavour, memory)
+			}
+		}
 		if a.Limits.Silence <= 0 || a.Limits.Total < a.Limits.Silence {
 			bad("architecture %q: limits are silence %v, total %v; want 0 < silence <= total",
 				a.Name, a.Limits.Silence, a.Limits.Total)
@@ -260,6 +267,16 @@ func (t *Table) Accel(name string) (*Accel, error) {
 		return x, nil
 	}
 	return nil, &UnknownError{Kind: "accelerator", Name: name, Known: slices.Sorted(maps.Keys(t.accels))}
+}
+
+// MemoryFor returns what a guest with a kernel of that release string gets, in MiB.
+func (a *Arch) MemoryFor(release string) int {
+	for flavour, memory := range a.Flavours {
+		if strings.HasSuffix(release, "-"+flavour) {
+			return memory
+		}
+	}
+	return a.Memory
 }
 
 // Native reports whether a is the architecture that a program with this GOARCH

@@ -77,3 +77,12 @@ func TestABIs(t *testing.T) {
 		}
 	}
 }
+
+func TestMemoryFor(t *testing.T) {
+	a := &Arch{Memory: 256, Flavours: map[string]int{"arm64-16k": 512}}
+	for release, want := range map[string]int{"7.3.4+deb13-arm64-16k": 512, "7.3.4+deb13-cloud-arm64": 256, "arm64-16k": 256, "": 256} {
+		if got := a.MemoryFor(release); got != want {
+			t.Errorf("%q gets %d MiB, want %d", release, got, want)
+		}
+	}
+}

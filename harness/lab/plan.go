@@ -299,7 +299,8 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	j.ABI = abi.Name
 	j.VM = vm.Config{
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
-		Bare: e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),
+		Memory: a.MemoryFor(j.Kernel.Version),
+		Bare:   e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),
 	}
 	if e.wish.Bare {
 		return nil
