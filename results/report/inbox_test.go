@@ -62,9 +62,13 @@ func TestFindingsOfManyCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := slices.DeleteFunc(recorded, func(c *cell.Cell) bool { return c.Line() != cell.Line{Arch: "amd64"} })
+	plain := slices.DeleteFunc(slices.Clone(recorded), func(c *cell.Cell) bool { return c.Line() != cell.Line{Arch: "amd64"} })
+	// Of gVisor the real one: a copy of a Linux does not pass for it.
+	ofGVisor := func(c *cell.Cell) bool { return c.Backend == "gvisor" }
+	pretended := slices.DeleteFunc(fixture.Many(base, plain), ofGVisor)
+	real := slices.DeleteFunc(slices.Clone(recorded), func(c *cell.Cell) bool { return !ofGVisor(c) })
 	dir := t.TempDir()
-	if err := baseline.Write(dir, base, fixture.Many(base, plain)); err != nil {
+	if err := baseline.Write(dir, base, append(pretended, real...)); err != nil {
 		t.Fatal(err)
 	}
 	many, err := baseline.Load(dir)
