@@ -61,20 +61,29 @@ type Prepared struct {
 	Err error
 }
 
+// Fixed returns the names of the backends of the wish that have nothing to make: they are what they
+// are.
+func (p *Plan) Fixed() []string {
+	var out []string
+	for _, t := range p.targets {
+		if _, ok := t.backend.(backend.Preparer); t.backend != nil && !ok {
+			out = append(out, t.backend.Name())
+		}
+	}
+	return out
+}
+
 // Prepare makes what the backends of the wish have to make before they can run, and keeps it in the
 // cache. doing is told of work that can take seconds.
 func (p *Plan) Prepare(ctx context.Context, doing func(what string)) []Prepared {
 	var out []Prepared
 	for _, t := range p.targets {
-		if t.backend == nil {
+		b, ok := t.backend.(backend.Preparer)
+		if !ok {
 			continue
 		}
 		r := Prepared{Name: t.backend.Name()}
-		if b, ok := t.backend.(backend.Preparer); ok {
-			r.Kernel, r.Err = b.Prepare(ctx, doing)
-		} else {
-			r.Kernel, r.Err = t.backend.Find(ctx)
-		}
+		r.Kernel, r.Err = b.Prepare(ctx, doing)
 		r.Err = interrupted(ctx, r.Err)
 		out = append(out, r)
 	}

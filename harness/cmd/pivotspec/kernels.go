@@ -69,6 +69,9 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 			if paths := plan.Paths(); len(paths) > 0 {
 				return usage(fmt.Errorf("%s is a file or folder: only kernels of the catalogue can be fetched; see `pivotspec kernels list`", paths[0]))
 			}
+			if b := plan.Fixed(); len(b) > 0 {
+				return usage(fmt.Errorf("%s is no kernel of the catalogue: there is nothing to fetch", b[0]))
+			}
 			p := progress.New(file(cmd.ErrOrStderr()), 0, os.Getenv)
 			results := l.Store.Get(cmd.Context(), plan.Entries(), fetching(p))
 			sets := plan.Programs(cmd.Context(), fetching(p))
