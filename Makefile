@@ -27,7 +27,6 @@ test: build lint ## run every check and test, with real boots on both sides of 7
 	@harness/ci/setup test
 	$(BIN) kernels fetch 6.19 7.0 --scenario tools
 	$(BIN) kernels fetch 6.1/s390x 6.1/arm64
-	$(BIN) kernels fetch gvisor
 	$(BIN) page fetch
 	$(GO) test -timeout 30m ./...
 

@@ -15,6 +15,7 @@ import (
 
 	"pivotspec/harness/arch"
 	"pivotspec/harness/backend"
+	"pivotspec/suites/contain"
 	"pivotspec/suites/record"
 )
 
@@ -139,6 +140,9 @@ func needRoot(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("a mount namespace for runsc takes root")
+	}
+	if !contain.Rooted() {
+		t.Skipf("the root: %v", contain.ErrNotRooted)
 	}
 }
 

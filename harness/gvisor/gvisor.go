@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"pivotspec/harness/backend"
+	"pivotspec/suites/contain"
 )
 
 // Name is what users, cells and the knowledge call this implementation.
@@ -54,6 +55,9 @@ func (b *Backend) Find(context.Context) (backend.Kernel, error) {
 	if os.Geteuid() != 0 {
 		return k, missing("runsc makes namespaces and a root for its sandbox, which takes root, and this is user "+uid(),
 			"run pivotspec as root, or leave gvisor out", nil)
+	}
+	if !contain.Rooted() {
+		return k, missing("runsc cannot be given mounts of its own: the root", "run pivotspec outside of it, or leave gvisor out", contain.ErrNotRooted)
 	}
 	return k, nil
 }

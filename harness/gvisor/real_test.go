@@ -19,6 +19,7 @@ import (
 	"pivotspec/images"
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
+	"pivotspec/suites/contain"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
 )
@@ -29,6 +30,9 @@ func real(t *testing.T) (b *gvisor.Backend, program backend.Program) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("runsc takes root")
+	}
+	if !contain.Rooted() {
+		t.Skipf("the root: %v", contain.ErrNotRooted)
 	}
 	l, err := lab.Open("", "")
 	if err != nil {
@@ -59,7 +63,7 @@ func TestReal(t *testing.T) {
 	for n := range 3 {
 		rep, err := b.Guest(program).Run(t.Context())
 		if err != nil {
-			t.Fatalf("%v\n%s", err, strings.Join(rep.Console, "\n"))
+			t.Fatalf("%v: %+v", err, rep)
 		}
 		c := &cell.Cell{Name: "gvisor-amd64", Arch: "amd64", Backend: gvisor.Name, Status: cell.Complete, Records: rep.Records}
 		j, err := verdict.Judge(base, []*cell.Cell{c}, "")

@@ -50,6 +50,9 @@ func (Backend) Find(ctx context.Context) (backend.Kernel, error) {
 	if _, err := os.Stat("/proc/self/ns/pid"); err != nil {
 		return k, &backend.MissingError{Backend: Name, What: "the kernel has no PID namespaces, or /proc is not mounted", Err: reason(err)}
 	}
+	if !contain.Rooted() {
+		return k, &backend.MissingError{Backend: Name, What: "the suite cannot be kept apart from this machine: the root", Err: contain.ErrNotRooted, Do: "run pivotspec outside of it"}
+	}
 	return k, nil
 }
 

@@ -156,6 +156,9 @@ func TestMachineStays(t *testing.T) {
 	if os.Getuid() != 0 || !contain.Privileged() {
 		t.Skip("needs root with CAP_SYS_ADMIN")
 	}
+	if !contain.Rooted() {
+		t.Skipf("the root: %v", contain.ErrNotRooted)
+	}
 	binary := build(t)
 	for _, user := range []bool{false, true} {
 		t.Run(fmt.Sprintf("user namespace %v", user), func(t *testing.T) {
@@ -210,6 +213,9 @@ func TestSharedMachine(t *testing.T) {
 	}
 	if os.Getuid() != 0 || !contain.Privileged() {
 		t.Skip("needs root with CAP_SYS_ADMIN")
+	}
+	if !contain.Rooted() {
+		t.Skipf("the root: %v", contain.ErrNotRooted)
 	}
 	namespaces(t, 0)
 	cmd := exec.Command("/proc/self/exe", "-test.run=TestMachineStays", "-test.v")

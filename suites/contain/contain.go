@@ -61,6 +61,25 @@ func Limited() bool {
 	return len(f) != 3 || f[0] != "0" || f[1] != "0" || f[2] != all
 }
 
+// ErrNotRooted says that the root is a directory that is no mount point. What it lies on can then
+// neither be made private, nor left by pivot_root.
+var ErrNotRooted = errors.New("it is a directory that is no mount point, as in a chroot")
+
+// Rooted reports whether the caller's root is a mount point: whether it stands in the list of its
+// mounts. Where there is no such list nothing is known against it.
+func Rooted() bool {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return true
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 4 && f[4] == "/" {
+			return true
+		}
+	}
+	return false
+}
+
 // Error says which step of cutting the suite off failed. Nothing was observed then.
 type Error struct {
 	Step string
@@ -82,8 +101,9 @@ func Enter(base string) error {
 	if os.Getpid() != 1 {
 		return &Error{"look at the own process ID", errors.New("not the first process of a PID namespace")}
 	}
-	// Where the root is a directory that is no mount point, as in a chroot, this is refused, and
-	// with it the run: the mount that it lies on would stay shared.
+	if !Rooted() {
+		return &Error{"look at the root", ErrNotRooted}
+	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return &Error{"mount --make-rprivate /", err}
 	}

@@ -115,6 +115,9 @@ func observed(t *testing.T, found map[string]ktaptest.Test, least int) {
 
 func skipWithout(t *testing.T, user bool) {
 	t.Helper()
+	if !contain.Rooted() {
+		t.Skipf("the root: %v", contain.ErrNotRooted)
+	}
 	cmd := exec.Command("/bin/true")
 	cmd.SysProcAttr = contain.Attributes(user)
 	if err := cmd.Run(); err != nil {
