@@ -106,6 +106,9 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 		switch {
 		case wrongKernel != "":
 			out.Status, out.Reason = cell.Broken, wrongKernel
+		case !slices.Contains(base.Scenarios(), c.ScenarioName()):
+			// Without a behaviour there is nothing that could be missing.
+			out.Status, out.Reason = cell.Broken, fmt.Sprintf("no behaviour belongs to its scenario, %s", c.ScenarioName())
 		case !p.planned:
 			out.Status, out.Reason = cell.Broken, "its records hold no plan"
 		case !p.ended:

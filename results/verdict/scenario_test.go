@@ -9,6 +9,7 @@ import (
 	"pivotspec/results/internal/fixture"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
 )
 
 // TestScenario: a cell is judged by the behaviours of its own scenario and no other.
@@ -60,6 +61,24 @@ func TestScenario(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{both + " missing", diskOnly + " missing"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestUnknownScenario: a cell of which nothing is asked has not shown anything.
+func TestUnknownScenario(t *testing.T) {
+	base := fixture.Base(t)
+	c := fixture.Cell("6.12", "amd64")
+	c.Scenario = "nowhere"
+	c.Records = slices.DeleteFunc(c.Records, func(r *record.Record) bool { return r.Type == record.TypeObservation })
+	for _, r := range c.Records {
+		r.Plan = nil
+	}
+	j, err := verdict.Judge(base, []*cell.Cell{c}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := j.Cells[0]; got.Status != cell.Broken || got.Reason != "no behaviour belongs to its scenario, nowhere" {
+		t.Errorf("it is %s: %s", got.Status, got.Reason)
 	}
 }
 
