@@ -82,6 +82,40 @@ func TestUnknownScenario(t *testing.T) {
 	}
 }
 
+// TestOtherPrograms: a cell shows nothing of an ABI whose programs did not run.
+func TestOtherPrograms(t *testing.T) {
+	base := fixture.Base(t)
+	for _, tt := range []struct{ cell, ran, want string }{
+		{"i386", "386", ""},
+		{"amd64", "amd64", ""},
+		{"", "amd64", ""}, // of an older program
+		{"i386", "", ""},
+		{"i386", "amd64", "programs of i386 were wanted and those of amd64 ran"},
+		{"amd64", "386", "programs of amd64 were wanted and those of i386 ran"},
+	} {
+		c := fixture.Cell("6.12", "amd64")
+		c.ABI = tt.cell
+		for _, r := range c.Records {
+			if r.Kernel != nil {
+				r.Kernel.ABI = tt.ran
+			}
+		}
+		j, err := verdict.Judge(base, []*cell.Cell{c}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := j.Cells[0]
+		if got.Reason != tt.want || (got.Status == cell.Broken) != (tt.want != "") {
+			t.Errorf("%+v: it is %s: %s", tt, got.Status, got.Reason)
+		}
+		for _, r := range got.Results {
+			if r.Verdict == verdict.Conforms && tt.want != "" {
+				t.Errorf("%+v: %s conforms", tt, r.Behaviour)
+			}
+		}
+	}
+}
+
 // TestClaimOfScenarios: what a claim demands of another scenario does not leave it undecided.
 func TestClaimOfScenarios(t *testing.T) {
 	claim := &knowledge.Claim{Demands: []knowledge.Demand{
