@@ -12,17 +12,16 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression is how an initramfs is compressed; "" and "none" are not at all.
+// Compression is how an initramfs is compressed; "" is not at all.
 type Compression string
 
 // The compressions that images can be made with. Kernels can read more of them.
 const (
-	Uncompressed Compression = "none"
-	Gzip         Compression = "gzip"
-	Zstd         Compression = "zstd"
+	Gzip Compression = "gzip"
+	Zstd Compression = "zstd"
 )
 
-func compressions() []Compression { return []Compression{"", Uncompressed, Gzip, Zstd} }
+func compressions() []Compression { return []Compression{"", Gzip, Zstd} }
 
 // Config returns the option that a kernel needs to read an initramfs that is so compressed, "" if
 // none.

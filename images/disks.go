@@ -47,7 +47,7 @@ func diskMakers() map[string]func(work string) ([]byte, error) {
 // Disk returns a file in the cache with the content of a block device, whole MiB long. A guest
 // must not write to it.
 func (b *Builder) Disk(ctx context.Context, d Disk) (*Image, error) {
-	return b.single(ctx, fmt.Sprintf("disk %s %d", d.Content, d.Size), func(context.Context) (*Image, error) {
+	return b.single(ctx, "disk "+d.Content, func(context.Context) (*Image, error) {
 		maker, ok := diskMakers()[d.Content]
 		if !ok {
 			return nil, fmt.Errorf("images: nothing makes a disk with the content %q", d.Content)
@@ -67,7 +67,7 @@ func (b *Builder) Disk(ctx context.Context, d Disk) (*Image, error) {
 			return nil, fmt.Errorf("images: make the disk %s: %w", d.Content, err)
 		}
 		const mib = 1 << 20
-		size := max(int64(d.Size)*mib, (int64(len(content))+mib-1)/mib*mib)
+		size := (int64(len(content)) + mib - 1) / mib * mib
 		var img Image
 		img.Path, img.SHA256, err = b.store("disk-"+d.Content, ".img", 0o644, func(f *os.File) error {
 			if _, err := f.Write(content); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/goccy/go-yaml"
 
 	"pivotspec/suites/spec"
@@ -31,16 +32,12 @@ type Scenario struct {
 	Programs string `yaml:"programs"`
 	// Dracut has the initramfs made by dracut out of the set, and the guest run in its shell.
 	Dracut bool `yaml:"dracut"`
-	// Memory is what a guest needs at least, in MiB.
-	Memory int `yaml:"memory"`
 }
 
 // Disk is a block device of a guest.
 type Disk struct {
 	// Content names what is on it, which is its serial number, too.
 	Content string `yaml:"content"`
-	// Size is that of the device, in MiB; 0 is as little as the content takes.
-	Size int `yaml:"size"`
 }
 
 // Scenarios returns every scenario, the plain one first.
@@ -82,8 +79,8 @@ func parseScenarios(b []byte) ([]Scenario, error) {
 			if _, ok := diskMakers()[d.Content]; !ok {
 				bad(s, "nothing makes a disk with the content %q", d.Content)
 			}
-			if d.Size < 0 || slices.ContainsFunc(s.Disks[:j], func(o Disk) bool { return o.Content == d.Content }) {
-				bad(s, "the disk %s is there twice or has a size below 0", d.Content)
+			if slices.Contains(s.Disks[:j], d) {
+				bad(s, "the disk %s is there twice", d.Content)
 			}
 		}
 	}
@@ -148,29 +145,9 @@ func near(word string, words []string) string {
 		if strings.HasPrefix(w, word) {
 			return w
 		}
-		if d := distance(word, w); d < least {
+		if d := levenshtein.ComputeDistance(word, w); d < least {
 			best, least = w, d
 		}
 	}
 	return best
-}
-
-// distance is that of Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0]++
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

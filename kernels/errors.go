@@ -54,6 +54,21 @@ type Unavailable struct {
 	Err error `json:"-"`
 }
 
+// Remedy is Do for who wanted something else of Debian's archive than a kernel.
+func (e *Unavailable) Remedy() string {
+	switch e.Reason { // where Do is for kernels
+	case NoApt:
+		return "copy the cache of a Debian machine"
+	case NoMirror:
+		return "add one (see sources.list(5))"
+	case NoNetwork:
+		return "check the network and apt's proxy settings"
+	case NoSuite:
+		return "use a mirror that still carries it"
+	}
+	return e.Do
+}
+
 // Error returns the one line.
 func (e *Unavailable) Error() string {
 	return fmt.Sprintf("kernel %s is not to be had: %s; %s", e.Name, oneLine(e.Happened), e.Do)

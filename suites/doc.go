@@ -11,9 +11,14 @@
 //     kernel modules;
 //   - boot holds those that only whole boots show, in scenarios: real roots on disks, entered and
 //     left;
+//   - tools holds those of real programs, pivot_root(8) and switch_root(8), in scenarios of their
+//     own;
 //   - faults lists what can be wrong with a call, and pairs observes every two of them at once;
-//   - guest is the program that runs them inside a kernel under test;
+//   - all lists the specs of every area, and guest is the program that has runner run them inside a
+//     kernel under test; contain keeps it apart from a machine that serves others too;
 //   - record is the language in which it reports;
+//   - disk, kmod and programs are what the maker of an image and the specs agree on: filesystems,
+//     kernel modules, real programs;
 //   - knowledge holds behaviours, claims and ledger as data;
 //   - lies are kernels that answer wrongly, to test the suite with;
 //   - model is the call as a pure function, enumerate lists small worlds for it, and exhaust

@@ -12,7 +12,7 @@ func (t *Table) Native() (*Arch, error) {
 		if err != nil {
 			return nil, err
 		}
-		if abi, err := a.ABI(""); err == nil && abi.Env["GOARCH"] == runtime.GOARCH {
+		if a.Native(runtime.GOARCH) {
 			return a, nil
 		}
 	}

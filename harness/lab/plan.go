@@ -302,9 +302,6 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 		Memory: a.MemoryFor(j.Kernel.Version),
 		Bare:   e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),
 	}
-	if e.wish.Bare {
-		return nil
-	}
 	return nil
 }
 

@@ -61,9 +61,6 @@ func Enter(ctx context.Context, b *images.Builder, j *matrix.Job, s *images.Scen
 	if s.Name != spec.Plain {
 		j.VM.Cmdline = append(j.VM.Cmdline, spec.ScenarioVariable+"="+s.Name)
 	}
-	if s.Memory > max(j.VM.Memory, j.VM.Arch.Memory) {
-		j.VM.Memory = s.Memory
-	}
 	return nil
 }
 

@@ -60,11 +60,11 @@ func TestEnter(t *testing.T) {
 		return j.VM, err
 	}
 	plain, err := enter(kernels.Kernel{}, images.Scenario{Name: "plain"})
-	if err != nil || len(plain.Cmdline)+len(plain.Args) > 0 || plain.Memory != 0 || plain.Initramfs != initramfs || len(plain.Archives) != 1 {
+	if err != nil || len(plain.Cmdline)+len(plain.Args) > 0 || plain.Initramfs != initramfs || len(plain.Archives) != 1 {
 		t.Errorf("plain: %+v, %v", plain, err)
 	}
 	s := images.Scenario{
-		Name: "x", Cmdline: []string{"a=b"}, Initramfs: images.Gzip, Memory: 512,
+		Name: "x", Cmdline: []string{"a=b"}, Initramfs: images.Gzip,
 		Disks: []images.Disk{{Content: "ext4"}, {Content: "erofs"}},
 	}
 	got, err := enter(kernels.Kernel{Config: config}, s)
@@ -72,7 +72,7 @@ func TestEnter(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := strings.Join(got.Args, " ")
-	if !slices.Equal(got.Cmdline, []string{"a=b", "pivotspec_scenario=x"}) || got.Memory != 512 ||
+	if !slices.Equal(got.Cmdline, []string{"a=b", "pivotspec_scenario=x"}) ||
 		!strings.HasSuffix(got.Initramfs, ".cpio.gzip") || !strings.HasSuffix(got.Archives[0], ".cpio.gzip") ||
 		strings.Count(args, "-device virtio-blk,") != 2 || !strings.Contains(args, "drive=disk1,serial=erofs") {
 		t.Errorf("%+v", got)

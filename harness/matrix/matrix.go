@@ -23,20 +23,20 @@ type Job struct {
 	Name string
 	// Series and Arch describe the cell also where Kernel could not be had.
 	Series, Arch string
+	// ABI is Debian's name of that of the guest's programs, such as "i386".
+	ABI string
+	// Flavour is the kernel's if it is not the one that its series' name stands for.
+	Flavour string
+	// Scenario is the way to boot, "" the plain initramfs.
+	Scenario string
 	// Kernel is what the cell runs on.
 	Kernel kernels.Kernel
 	// Err, if not nil, is why the cell cannot be run; it is reported as unavailable.
 	Err error
 	// VM is how to boot it under QEMU, which is what runs a cell that has no Guest.
 	VM vm.Config
-	// Scenario is the way to boot, "" the plain initramfs.
-	Scenario string
 	// Guest, if not nil, runs the cell.
 	Guest backend.Guest
-	// ABI is Debian's name of that of the guest's programs, such as "i386".
-	ABI string
-	// Flavour is the kernel's if it is not the one that its series' name stands for.
-	Flavour string
 }
 
 // Runner runs jobs.

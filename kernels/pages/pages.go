@@ -170,16 +170,9 @@ type Unavailable struct {
 
 // Error returns the one line.
 func (e *Unavailable) Error() string {
-	do := e.Cause.Do
-	switch e.Cause.Reason { // where the cause's remedy is one for kernels
-	case kernels.NoApt:
-		do = "copy the cache of a Debian machine"
-	case kernels.NoMirror:
-		do = "add one (see sources.list(5))"
-	case kernels.NoNetwork:
-		do = "check the network and apt's proxy settings; pages that are cached can still be read"
-	case kernels.NoSuite:
-		do = "use a mirror that still carries it"
+	do := e.Cause.Remedy()
+	if e.Cause.Reason == kernels.NoNetwork {
+		do += "; pages that are cached can still be read"
 	}
 	return fmt.Sprintf("page %s is not to be had: %s; %s", e.Edition, strings.Join(strings.Fields(e.Cause.Happened), " "), do)
 }

@@ -119,18 +119,7 @@ type Unavailable struct {
 
 // Error returns the one line.
 func (e *Unavailable) Error() string {
-	do := e.Cause.Do
-	switch e.Cause.Reason { // where the cause's remedy is one for kernels
-	case kernels.NoApt:
-		do = "copy the cache of a Debian machine"
-	case kernels.NoMirror:
-		do = "add one (see sources.list(5))"
-	case kernels.NoNetwork:
-		do = "check the network and apt's proxy settings"
-	case kernels.NoSuite:
-		do = "use a mirror that still carries it"
-	}
-	return fmt.Sprintf("package %s for %s is not to be had: %s; %s", e.Package.Name, e.Package.Arch, e.Cause.Happened, do)
+	return fmt.Sprintf("package %s for %s is not to be had: %s; %s", e.Package.Name, e.Package.Arch, e.Cause.Happened, e.Cause.Remedy())
 }
 
 // Unwrap returns the cause.

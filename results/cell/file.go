@@ -98,7 +98,7 @@ func Decode(r io.Reader) (*Cell, error) {
 		return nil, errors.New("first line: the cell has no name")
 	}
 	c := h.Cell
-	c.ABI = debianABI(c.ABI)
+	c.ABI = DebianABI(c.ABI)
 	switch c.Status {
 	case Complete, Broken, Unavailable:
 	default:
@@ -120,9 +120,9 @@ func Decode(r io.Reader) (*Cell, error) {
 	}
 }
 
-// debianABI returns Debian's name of an ABI. Older files have the name that the Go toolchain gives
-// its architecture; where that is another's in Debian's words, there are none.
-func debianABI(name string) string {
+// DebianABI returns Debian's name of an ABI, also for the name that the Go toolchain gives its
+// architecture, which guests report and older files have: no name is one ABI's here and another's there.
+func DebianABI(name string) string {
 	switch name {
 	case "386":
 		return "i386"

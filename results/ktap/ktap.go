@@ -219,6 +219,15 @@ func (w *Writer) guest(err error) {
 		broken = results.Cells[0].Reason
 	case len(w.seen) == 0:
 		broken = "nothing was reported"
+	default:
+		// What was not planned has no test of its own.
+		for _, r := range results.Cells[0].Results {
+			planned := func(g group) bool { return slices.Contains(g.ids, r.Behaviour) }
+			if w.seen[r.Behaviour] && !slices.ContainsFunc(w.groups, planned) {
+				broken = r.Behaviour + " was reported and not planned"
+				break
+			}
+		}
 	}
 	ok := true
 	if jerr == nil {

@@ -84,11 +84,6 @@ func showed(c *verdict.CellResult) bool {
 // plain says whether all cells are of one line, so that nothing need be said of lines.
 func (l *lines) plain() bool { return len(l.main)+len(l.other) < 2 }
 
-// inMain says whether a column is of a main line.
-func (l *lines) inMain(column int) bool {
-	return slices.ContainsFunc(l.main, func(m line) bool { return slices.Contains(m.cells, column) })
-}
-
 // masked returns the results of the main lines, with nil for the others.
 func (l *lines) masked(results []*verdict.Result) []*verdict.Result {
 	if len(l.other) == 0 {

@@ -101,11 +101,17 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 	} else {
 		out.Series, wrongKernel = series(c, p.kernel)
 	}
+	if wrongKernel == "" {
+		wrongKernel = otherPrograms(c, p.kernel)
+	}
 	// The records have the last word on whether the cell is complete.
 	if c.Status == cell.Complete {
 		switch {
 		case wrongKernel != "":
 			out.Status, out.Reason = cell.Broken, wrongKernel
+		case !slices.Contains(base.Scenarios(), c.ScenarioName()):
+			// Without a behaviour there is nothing that could be missing.
+			out.Status, out.Reason = cell.Broken, fmt.Sprintf("no behaviour belongs to its scenario, %s", c.ScenarioName())
 		case !p.planned:
 			out.Status, out.Reason = cell.Broken, "its records hold no plan"
 		case !p.ended:
@@ -180,6 +186,18 @@ func series(c *cell.Cell, k *record.Kernel) (knowledge.Series, string) {
 func foreign(i *knowledge.Implementation, k *record.Kernel) string {
 	if k != nil && !strings.Contains(k.Release, i.Release) {
 		return fmt.Sprintf("the kernel of %s was wanted and %s ran", i.Title, k.Release)
+	}
+	return ""
+}
+
+// otherPrograms says that the guest's programs were of another ABI than the cell says: 32-bit
+// programs are what a cell of i386 on a kernel of amd64 is about.
+func otherPrograms(c *cell.Cell, k *record.Kernel) string {
+	if k == nil || k.ABI == "" || c.ABI == "" {
+		return ""
+	}
+	if ran := cell.DebianABI(k.ABI); ran != c.ABI {
+		return fmt.Sprintf("programs of %s were wanted and those of %s ran", c.ABI, ran)
 	}
 	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"pivotspec/results/internal/fixture"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
 )
 
 // TestScenario: a cell is judged by the behaviours of its own scenario and no other.
@@ -60,6 +61,58 @@ func TestScenario(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{both + " missing", diskOnly + " missing"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestUnknownScenario: a cell of which nothing is asked has not shown anything.
+func TestUnknownScenario(t *testing.T) {
+	base := fixture.Base(t)
+	c := fixture.Cell("6.12", "amd64")
+	c.Scenario = "nowhere"
+	c.Records = slices.DeleteFunc(c.Records, func(r *record.Record) bool { return r.Type == record.TypeObservation })
+	for _, r := range c.Records {
+		r.Plan = nil
+	}
+	j, err := verdict.Judge(base, []*cell.Cell{c}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := j.Cells[0]; got.Status != cell.Broken || got.Reason != "no behaviour belongs to its scenario, nowhere" {
+		t.Errorf("it is %s: %s", got.Status, got.Reason)
+	}
+}
+
+// TestOtherPrograms: a cell shows nothing of an ABI whose programs did not run.
+func TestOtherPrograms(t *testing.T) {
+	base := fixture.Base(t)
+	for _, tt := range []struct{ cell, ran, want string }{
+		{"i386", "386", ""},
+		{"amd64", "amd64", ""},
+		{"", "amd64", ""}, // of an older program
+		{"i386", "", ""},
+		{"i386", "amd64", "programs of i386 were wanted and those of amd64 ran"},
+		{"amd64", "386", "programs of amd64 were wanted and those of i386 ran"},
+	} {
+		c := fixture.Cell("6.12", "amd64")
+		c.ABI = tt.cell
+		for _, r := range c.Records {
+			if r.Kernel != nil {
+				r.Kernel.ABI = tt.ran
+			}
+		}
+		j, err := verdict.Judge(base, []*cell.Cell{c}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := j.Cells[0]
+		if got.Reason != tt.want || (got.Status == cell.Broken) != (tt.want != "") {
+			t.Errorf("%+v: it is %s: %s", tt, got.Status, got.Reason)
+		}
+		for _, r := range got.Results {
+			if r.Verdict == verdict.Conforms && tt.want != "" {
+				t.Errorf("%+v: %s conforms", tt, r.Behaviour)
+			}
+		}
 	}
 }
 

@@ -57,6 +57,9 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about the manual page, which --exhaustive does not look at: leave it out", f)
 		}
 	}
+	if e.changed("scenario") {
+		return enumerate.Request{}, errors.New("--scenario is about ways to boot that have specs of their own, and --exhaustive runs none: leave it out")
+	}
 	if e.changed("world") {
 		for _, f := range []string{"size", "worlds", "seed"} {
 			if e.changed(f) {

@@ -20,17 +20,6 @@ type Test struct {
 	Tests []Test
 }
 
-// Leaves returns the tests without subtests, in order.
-func Leaves(tests []Test) (out []Test) {
-	for _, t := range tests {
-		if len(t.Tests) == 0 {
-			out = append(out, t)
-		}
-		out = append(out, Leaves(t.Tests)...)
-	}
-	return out
-}
-
 var (
 	resultForm = regexp.MustCompile(`^(ok|not ok) ([1-9][0-9]*)(?: ([^# ][^#]*?))?(?: # ?(.*))?$`)
 	planForm   = regexp.MustCompile(`^1\.\.(0|[1-9][0-9]*)$`)
