@@ -274,7 +274,6 @@ func (c *Catalogue) unknown(ref, full string) error {
 	e := &UnknownError{Ref: ref}
 	var ns []near
 	for _, k := range c.entries {
-		e.Known = append(e.Known, k.Name)
 		d := levenshtein.ComputeDistance(full, k.Name)
 		// an exact version, as in 6.12.107 or 6.12.107+deb13-cloud-amd64, means its series
 		short, _, _ := strings.Cut(full, "/")

@@ -60,7 +60,7 @@ func TestLookup(t *testing.T) {
 			continue
 		}
 		var u *UnknownError
-		if !errors.As(err, &u) || u.Ref != tt.ref || len(u.Known) != 5 {
+		if !errors.As(err, &u) || u.Ref != tt.ref {
 			t.Errorf("Lookup(%q) = %v", tt.ref, err)
 			continue
 		}

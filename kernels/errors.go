@@ -90,16 +90,14 @@ type UnknownError struct {
 	Ref string
 	// Near are the names that the user may have meant, nearest first.
 	Near []string
-	// Known are all names.
-	Known []string
 }
 
-// Error returns one line with the nearest names, or all if none is near.
+// Error returns one line with the nearest names, if any is near.
 func (e *UnknownError) Error() string {
 	if len(e.Near) > 0 {
 		return fmt.Sprintf("unknown kernel %q: did you mean %s? (`pivotspec kernels list` shows all)", e.Ref, strings.Join(e.Near, " or "))
 	}
-	return fmt.Sprintf("unknown kernel %q: neither a file nor one of %s", e.Ref, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("unknown kernel %q: neither a file nor a kernel of the catalogue, such as 6.12 or 7.3/arm64 (`pivotspec kernels list` shows all)", e.Ref)
 }
 
 // NotKernelError is the error of a file or folder that is not a kernel which can be booted.

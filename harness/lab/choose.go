@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +16,38 @@ const AllArchs = "all"
 // pick is an architecture and an ABI to run kernels with. arch "" is the catalogue's own; abi ""
 // is the kernel's own, and [AllArchs] is that and those of the default matrix.
 type pick struct{ arch, abi string }
+
+// check says what no part of the wish can mean: a name that is empty, as that of a variable which
+// is not set, and an architecture or a way to boot of what is not booted.
+func (l *Lab) check(w Wish) error {
+	for _, n := range w.Archs {
+		if n == "" {
+			return errors.New("an architecture is empty: give its name, or all")
+		}
+	}
+	for _, n := range w.Scenarios {
+		if n == "" {
+			return errors.New("a scenario is empty: give its name, or all (`pivotspec scenarios` lists them)")
+		}
+	}
+	booted := len(w.Kernels) == 0
+	for _, ref := range w.Kernels {
+		name, rest, cut := strings.Cut(ref, "/")
+		if cut && l.isBackend(name) && !l.Catalogue.IsPath(ref) {
+			return fmt.Errorf("%s: %s runs on this machine only, and %s cannot be chosen for it: give %[2]s alone", ref, name, rest)
+		}
+		booted = booted || !l.isBackend(ref)
+	}
+	switch names := strings.Join(w.Kernels, " or "); {
+	case booted:
+		return nil
+	case len(w.Scenarios) > 0:
+		return fmt.Errorf("a scenario is a way to boot, and %s is not booted: leave the scenario out, or name a kernel that is", names)
+	case len(w.Archs) > 0:
+		return fmt.Errorf("an architecture is for kernels that are booted, and %s is not: leave it out, or name a kernel that is", names)
+	}
+	return nil
+}
 
 // picks returns what the user's --arch says.
 func (l *Lab) picks(archs []string) ([]pick, error) {
@@ -120,6 +153,9 @@ func (k pick) abis(e kernels.Entry) []string {
 // Of all architectures those count that have it.
 func (p *Plan) addNamed(ref string, picks []pick) error {
 	if parts := strings.Split(ref, "/"); len(parts) > 1 {
+		if slices.Contains(parts, "") {
+			return fmt.Errorf("kernel %q: a part of the name is empty; want KERNEL, KERNEL/ARCH or KERNEL/ARCH/ABI", ref)
+		}
 		abi := ""
 		if len(parts) == 3 {
 			abi = parts[2]

@@ -88,6 +88,9 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 			return nil, fmt.Errorf("guest binary %s cannot be used: %w; give the path of one, or none to have it built", w.Guest, reasonOf(err))
 		}
 	}
+	if err := l.check(w); err != nil {
+		return nil, err
+	}
 	all, err := images.Scenarios()
 	if err != nil {
 		return nil, err

@@ -104,6 +104,7 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
+		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return noEmptyFlag(cmd) },
 	}
 	group(root)
 	root.SetFlagErrorFunc(flagError)
@@ -176,6 +177,19 @@ func atMost(n int, what string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// noEmptyFlag refuses a flag that is given without a value. That of a shell's variable which is not
+// set would silently mean the default.
+func noEmptyFlag(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if v := f.Value.String(); err == nil && (v == "" || v == "[]") {
+			what, _ := pflag.UnquoteUsage(f)
+			err = usage(fmt.Errorf("--%s is empty: give %s, or leave it out; see `%s --help`", f.Name, what, cmd.CommandPath()))
+		}
+	})
+	return err
 }
 
 // flagError says what is wrong with a flag, without the words of the library that parsed it.
