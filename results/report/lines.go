@@ -259,10 +259,11 @@ func span(points []point, apart func(a, b point) bool, two string) string {
 	return strings.Join(parts, ", ")
 }
 
-// said says what a group's kernels do: "5.10–6.19 EINVAL; OK since 7.0".
+// said says what a group's kernels do: "5.10–6.19 EINVAL; OK since 7.0". A range has no kernel in it
+// on which nothing was seen.
 func (l *lines) said(g *group) string {
 	runs := spells(g.points)
-	gap := func(a, b point) bool { return l.gap(g, a, b) }
+	gap := func(a, b point) bool { return l.hole(g, a, b) }
 	var parts []string
 	for i, r := range runs {
 		text, kernels := r[0].text, span(r, gap, dash)
@@ -275,7 +276,7 @@ func (l *lines) said(g *group) string {
 		switch {
 		case len(runs) == 1:
 			parts = append(parts, text+" on "+kernels)
-		case i == len(runs)-1 && unsure == "":
+		case i == len(runs)-1 && unsure == "" && span(r, gap, dash) == span(r, func(point, point) bool { return false }, dash):
 			parts = append(parts, text+" since "+r[0].label)
 		default:
 			parts = append(parts, kernels+" "+text+unsure)
