@@ -13,6 +13,9 @@ import (
 
 // TestHostEnds: however pivotspec ends, nothing that it started on this machine stays.
 func TestHostEnds(t *testing.T) {
+	if !contain.Rooted() {
+		t.Skipf("the root: %v", contain.ErrNotRooted)
+	}
 	probe := exec.Command("/bin/true")
 	probe.SysProcAttr = contain.Attributes(!contain.Privileged())
 	if err := probe.Run(); err != nil {
