@@ -3,12 +3,9 @@ package images
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"debug/elf"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"pivotspec/kernels"
 	"pivotspec/suites/kmod"
 )
 
@@ -274,16 +272,11 @@ func (b *Builder) store(stem, ext string, perm os.FileMode, write func(*os.File)
 }
 
 func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	sum, err := kernels.HashFile(path)
 	if err != nil {
 		return "", fmt.Errorf("images: %w", err)
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("images: read %s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }
 
 // checkStatic says why a file is not a program that needs nothing but a kernel.

@@ -58,7 +58,7 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		return Kernel{}, &NotKernelError{Path: ref, Why: err.Error(), Do: "give an absolute path", Err: err}
 	}
 	k := Kernel{Name: ref, Series: seriesOf(img.Version), Version: img.Version, Arch: img.Arch, Image: image, Boot: image}
-	if k.SHA256, err = hashFile(image); err != nil {
+	if k.SHA256, err = HashFile(image); err != nil {
 		return Kernel{}, &NotKernelError{Path: image, Why: reasonOf(err), Do: "make it readable", Err: err}
 	}
 	if k.Version != "" {
@@ -149,7 +149,8 @@ func firstBeside(root string, paths []string, release string, good func(path str
 	return ""
 }
 
-func hashFile(path string) (string, error) {
+// HashFile returns the SHA-256 of a file, in hexadecimal. Its error names the file.
+func HashFile(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -216,13 +217,13 @@ func (s *Store) fromDeb(ctx context.Context, deb string) (Kernel, error) {
 		return &NotKernelError{Path: deb, Truncated: errors.Is(err, io.ErrUnexpectedEOF), Why: err.Error(),
 			Do: "give a package that holds the image: linux-image-*, from 6.19 on linux-binary-*", Err: err}
 	}
-	id, err := hashFile(deb)
+	id, err := HashFile(deb)
 	if err != nil {
 		return Kernel{}, bad(err)
 	}
 	beside := s.cat.modulesBeside(deb)
 	if beside != "" {
-		other, err := hashFile(beside)
+		other, err := HashFile(beside)
 		if err != nil {
 			return Kernel{}, bad(err)
 		}

@@ -187,17 +187,4 @@ func complaint(out io.Reader, err error) string {
 	return err.Error()
 }
 
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
 func uid() string { return strconv.Itoa(os.Geteuid()) }

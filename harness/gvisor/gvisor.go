@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"pivotspec/harness/backend"
+	"pivotspec/kernels"
 	"pivotspec/suites/contain"
 )
 
@@ -75,7 +76,7 @@ func (b *Backend) Prepare(ctx context.Context, doing func(what string)) (backend
 			return k, err
 		}
 	}
-	sum, err := hashFile(path)
+	sum, err := kernels.HashFile(path)
 	if err != nil {
 		return k, missing("runsc cannot be read", "remove "+path, err)
 	}
