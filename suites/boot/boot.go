@@ -101,18 +101,24 @@ func pivotToDisk(w *sandbox.World) {
 func enterDisk(w *sandbox.World) sandbox.Disk {
 	d := w.BlockDisk("ext4", driver, false)
 	if w.MountAt(w.Self(), "/").Type != "ext4" {
-		base := w.Base()
-		w.MountDisk(d, "ext4", base)
-		w.LetGo()
-		w.Chdir(base)
-		w.Move(".", "/")
-		w.Chroot(".")
+		enter(w, d)
 	}
 	w.Chdir("/")
 	if kind := w.MountAt(w.Self(), "/").Type; kind != "ext4" {
 		w.Broken("set-up: the root is %s, wanted ext4", kind)
 	}
 	return d
+}
+
+// enter leaves the initramfs for a disk with ext4 as [switchRoot] does, but for what that deletes. The
+// cwd is the new root then, by another name than "/".
+func enter(w *sandbox.World, d sandbox.Disk) {
+	base := w.Base()
+	w.MountDisk(d, "ext4", base)
+	w.LetGo()
+	w.Chdir(base)
+	w.Move(".", "/")
+	w.Chroot(".")
 }
 
 // leave observes the pivot from the disk to what is mounted on newRoot, which has a folder for
@@ -126,6 +132,15 @@ func leave(w *sandbox.World, from sandbox.Disk) {
 	rootfs.KernelThreads(w)
 	unmountOld(w)
 	w.Fact("open", w.Claim(from).Outcome)
+}
+
+// leaveAndWrite is leave, and tries afterwards to remove a folder of the new root: whether that can be
+// written to.
+func leaveAndWrite(w *sandbox.World, from sandbox.Disk) {
+	w.Mark("spare", newRoot+"/"+disk.Spare)
+	leave(w, from)
+	w.Fact("rmdir", w.TryRmdir("/"+disk.Spare).Outcome)
+	w.Fact("at-spare-after-rmdir", w.Label("/"+disk.Spare))
 }
 
 // unmountOld unmounts the old root, and not lazily: it must not be busy. The same is tried with a
@@ -148,10 +163,7 @@ func diskToDisk(w *sandbox.World, kind string) {
 	from := enterDisk(w)
 	w.Mkdir(newRoot)
 	w.MountDisk(to, kind, newRoot)
-	w.Mark("spare", newRoot+"/"+disk.Spare)
-	leave(w, from)
-	w.Fact("rmdir", w.TryRmdir("/"+disk.Spare).Outcome)
-	w.Fact("at-spare-after-rmdir", w.Label("/"+disk.Spare))
+	leaveAndWrite(w, from)
 }
 
 // diskToOverlay pivots from the disk with ext4 to a live system's root: what is written to the
@@ -170,8 +182,5 @@ func diskToOverlay(w *sandbox.World) {
 	// The overlayfs has mounts of its own of both; these would keep the old root busy.
 	w.Detach("/lower")
 	w.Detach("/upper")
-	w.Mark("spare", newRoot+"/"+disk.Spare)
-	leave(w, from)
-	w.Fact("rmdir", w.TryRmdir("/"+disk.Spare).Outcome)
-	w.Fact("at-spare-after-rmdir", w.Label("/"+disk.Spare))
+	leaveAndWrite(w, from)
 }

@@ -9,14 +9,9 @@ import (
 // with a filesystem, which it leaves by the call for the real root, unmounts, and has the
 // kernel forget. Here it is entered from the initramfs: Debian builds RAM disks as a module.
 func pivotFromRAMDisk(w *sandbox.World) {
-	base := w.Base()
 	onDisk := w.BlockDisk("ext4", driver, false)
 	ram := w.RAMDisk(disk.Ext4)
-	w.MountDisk(ram.Disk, "ext4", base)
-	w.LetGo()
-	w.Chdir(base)
-	w.Move(".", "/")
-	w.Chroot(".")
+	enter(w, ram.Disk)
 	w.Chdir("/")
 	w.Mkdir(newRoot)
 	w.MountDisk(onDisk, "ext4", newRoot)

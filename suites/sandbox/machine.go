@@ -147,11 +147,16 @@ type Ballast struct {
 // Memory is "given back" if most of the file's memory is free again, else "taken". What else has
 // come and gone since is far below what tells the two apart.
 func (b *Ballast) Memory() string {
+	return b.world.memory(b.full-b.world.shmem() > ballast/2)
+}
+
+// memory puts into words what became of memory that was taken.
+func (w *World) memory(back bool) string {
 	text := "taken"
-	if b.full-b.world.shmem() > ballast/2 {
+	if back {
 		text = "given back"
 	}
-	return b.world.kernel.Tell("memory", text)
+	return w.kernel.Tell("memory", text)
 }
 
 // shmem returns how many bytes of memory the files of all tmpfs take.

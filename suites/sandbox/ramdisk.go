@@ -71,16 +71,7 @@ func (w *World) RAMDisk(image string) *RAMDisk {
 
 // Memory is "given back" if most of what the RAM disk took is available again, else "taken".
 func (r *RAMDisk) Memory() string {
-	return r.world.kernel.Tell("memory", r.memory())
-}
-
-const givenBack = "given back"
-
-func (r *RAMDisk) memory() string {
-	if r.world.available()-r.full > r.size/2 {
-		return givenBack
-	}
-	return "taken"
+	return r.world.memory(r.world.available()-r.full > r.size/2)
 }
 
 // Content is "kept" if the RAM disk still has what was written to its end, else "gone".
