@@ -20,8 +20,9 @@ const (
 	KindVmlinux = "vmlinux"
 	// KindImage is the flat image of arm64 and riscv64.
 	KindImage = "Image"
-	// KindImageGz is such an image, or a vmlinux, compressed by gzip.
-	KindImageGz = "Image.gz"
+	// KindPacked is an image of another kind in a file that is compressed as a whole, such as arm64's
+	// Image.gz.
+	KindPacked = "compressed image"
 	// KindZImage is armhf's self-extracting image.
 	KindZImage = "zImage"
 	// KindEFI is an EFI application with a compressed image inside (arm64, riscv64, loong64).
@@ -43,8 +44,21 @@ type Image struct {
 	// PVH is set for a vmlinux that has a PVH entry, by which QEMU can boot it.
 	PVH bool
 
-	// where the compressed payload of a bzImage lies, in bytes; size 0 if it has none
+	// where the compressed payload of a bzImage or an EFI application lies, in bytes; size 0 if it
+	// has none
 	payload, payloadSize int64
+}
+
+// boots says whether QEMU boots a file of this kind as it is. Of what is compressed it undoes only
+// gzip, on arm64 alone, and it takes the program headers of a vmlinux for physical addresses, which
+// those of arm64 and riscv64 are not.
+func (i Image) boots() bool {
+	return i.Kind != KindPacked && i.Kind != KindEFI && !i.flattens()
+}
+
+// flattens says whether it is a vmlinux that boots as the flat image made of it.
+func (i Image) flattens() bool {
+	return i.Kind == KindVmlinux && (i.Arch == "arm64" || i.Arch == "riscv64")
 }
 
 // maxImage bounds the size of an image, also of one inside another, in bytes. A vmlinux with
@@ -82,7 +96,7 @@ func Identify(path string) (Image, error) {
 		if errors.As(err, &t) {
 			return Image{}, &NotKernelError{Path: path, Truncated: true, Why: err.Error(), Do: "copy or build it again", Err: err}
 		}
-		return Image{}, &NotKernelError{Path: path, Why: err.Error(), Do: "give a bzImage, a vmlinux, or a folder that holds one", Err: err}
+		return Image{}, &NotKernelError{Path: path, Why: err.Error(), Do: "give a bzImage, an Image, a vmlinux, or a folder that holds one", Err: err}
 	}
 	return img, nil
 }
@@ -134,12 +148,10 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		return Image{Kind: KindZImage, Arch: "armhf", Version: v}, err
 	case at(0x1fe, "\x55\xaa") && at(0, "MZ"):
 		return Image{}, fmt.Errorf("a boot sector or an EFI program: %w", errNotKernel)
-	case at(0, "\x1f\x8b"):
-		return identifyGz(r, size)
 	case isS390(r):
 		return identifyS390(r, size)
 	}
-	return Image{}, errNotKernel
+	return identifyPacked(r, size)
 }
 
 func u16(b []byte, off int) uint16 {
@@ -218,8 +230,9 @@ func releaseAt(r io.ReaderAt, off int64) (string, error) {
 	return release, nil
 }
 
-// releaseForm is the form of a kernel's release string (UTS_RELEASE; 64 bytes at most).
-var releaseForm = regexp.MustCompile(`^[0-9]+\.[0-9]+[!-~]{0,60}$`)
+// releaseForm is the form of a kernel's release string (UTS_RELEASE; 64 bytes at most). It becomes
+// the name of files: there is no slash in it, with which its modules could not be installed.
+var releaseForm = regexp.MustCompile(`^[0-9]+\.[0-9]+[!-.0-~]{0,60}$`)
 
 // machines gives Debian's name of an architecture for an ELF file's machine and class.
 func machineArch(h elf.FileHeader) string {
@@ -330,7 +343,7 @@ func hasPVHNote(r io.ReaderAt, p *elf.Prog, order binary.ByteOrder) (bool, error
 
 // bannerForm is Linux's banner, in init/version-timestamp.c and before in init/version.c.
 // The format string of /proc/version looks alike but has %s where the digits are.
-var bannerForm = regexp.MustCompile(`Linux version ([0-9]+\.[0-9]+[!-~]{0,60}) \(`)
+var bannerForm = regexp.MustCompile(`Linux version ([0-9]+\.[0-9]+[!-.0-~]{0,60}) \(`)
 
 // banner returns the release string in Linux's banner somewhere in r, "" if there is none.
 func banner(r io.Reader) (string, error) {
@@ -377,14 +390,15 @@ func identifyFlat(r io.ReaderAt, size int64, head []byte, arch string) (Image, e
 
 // identifyEFI reads the header of an EFI zboot image: payload's place at 8, size at 12.
 func identifyEFI(r io.ReaderAt, size int64, head []byte) (Image, error) {
-	if want := int64(u32(head, 8)) + int64(u32(head, 12)); want > size {
-		return Image{}, truncated{size, want}
+	off, n := int64(u32(head, 8)), int64(u32(head, 12))
+	if off+n > size {
+		return Image{}, truncated{size, off + n}
 	}
 	pe := int(u32(head, 0x3c))
 	if pe < 0 || pe > len(head)-6 {
 		return Image{}, errNotKernel
 	}
-	img := Image{Kind: KindEFI}
+	img := Image{Kind: KindEFI, payload: off, payloadSize: n}
 	switch u16(head, pe+4) { // the COFF header's machine
 	case 0xaa64:
 		img.Arch = "arm64"
@@ -396,32 +410,43 @@ func identifyEFI(r io.ReaderAt, size int64, head []byte) (Image, error) {
 		return Image{}, errNotKernel
 	}
 	var err error
-	if img.Version, err = unpackTo(io.NewSectionReader(r, int64(u32(head, 8)), int64(u32(head, 12))), io.Discard); err != nil {
+	if img.Version, err = unpackTo(io.NewSectionReader(r, off, n), io.Discard); err != nil {
 		return Image{}, fmt.Errorf("its payload: %w", err)
+	}
+	if img.Version == "" {
+		name, _, _ := strings.Cut(string(head[0x18:min(len(head), 0x38)]), "\x00")
+		return Image{}, fmt.Errorf("its payload, compressed by %q, is damaged, or holds no kernel", name)
 	}
 	return img, nil
 }
 
-// identifyGz looks into a gzipped image.
-func identifyGz(r io.ReaderAt, size int64) (Image, error) {
-	z, err := decompress(io.NewSectionReader(r, 0, size))
-	if err != nil {
-		return Image{}, err
-	}
-	defer z.Close()
+// identifyPacked looks into an image that is compressed as a whole.
+func identifyPacked(r io.ReaderAt, size int64) (Image, error) {
 	var b bytes.Buffer
-	if _, err := copyBounded(&b, z, 256<<20); err != nil {
-		return Image{}, fmt.Errorf("gzip data, but cut short or damaged: %w", err)
+	if _, err := unpackAll(r, size, &b); errors.Is(err, errNoCompression) {
+		return Image{}, errNotKernel
+	} else if err != nil {
+		return Image{}, fmt.Errorf("compressed data, but cut short or damaged: %w", err)
 	}
-	if bytes.HasPrefix(b.Bytes(), []byte("\x1f\x8b")) {
+	if _, err := decompress(bytes.NewReader(b.Bytes())); err == nil {
 		return Image{}, errNotKernel // no kernel is compressed twice
 	}
 	img, err := identify(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {
-		return Image{}, fmt.Errorf("gzip data: %w", err)
+		return Image{}, fmt.Errorf("compressed data: %w", err)
 	}
-	img.Kind = KindImageGz
+	img.Kind, img.payload, img.payloadSize = KindPacked, 0, 0
 	return img, nil
+}
+
+// unpackAll writes what the compressed file r holds to w and returns its size.
+func unpackAll(r io.ReaderAt, size int64, w io.Writer) (int64, error) {
+	z, err := inflate(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return 0, err
+	}
+	defer z.Close()
+	return copyBounded(w, z, maxPacked)
 }
 
 // innerVmlinux writes the vmlinux inside the bzImage r to w, and reports whether it boots by a
@@ -433,7 +458,7 @@ func innerVmlinux(r io.ReaderAt, img Image, w *os.File) (bool, error) {
 	}
 	// the payload ends with 4 bytes that give its size decompressed (arch/x86/boot/compressed/
 	// mkpiggy.c reads them); they belong to no compressed frame
-	z, err := decompress(io.NewSectionReader(r, img.payload, img.payloadSize-4))
+	z, err := inflate(io.NewSectionReader(r, img.payload, img.payloadSize-4))
 	if errors.Is(err, errNoCompression) {
 		return false, nil
 	}
