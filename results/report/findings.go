@@ -457,6 +457,9 @@ func summary(j *verdict.Judgement, f *Findings) string {
 	if n := n[verdict.Unexpected] + len(f.Warnings); n > 0 {
 		return s + fmt.Sprintf(", %d UNEXPECTED", n)
 	}
+	if !j.Observed() {
+		return s + ": nothing was observed"
+	}
 	if whole < len(j.Cells) {
 		return s + ", nothing unexpected in what was observed"
 	}
