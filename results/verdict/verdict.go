@@ -3,7 +3,11 @@
 package verdict
 
 import (
+	"maps"
+	"slices"
+
 	"pivotspec/results/cell"
+	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 )
 
@@ -121,6 +125,19 @@ type Result struct {
 	Entry *knowledge.Entry
 	// Issue is the known issue that a verdict of Unexpected, Broken or Missing is, or nil.
 	Issue *Issue
+}
+
+// Got says in one line what was observed: the outcome, and the facts that are not only for people to read and, of the
+// order of the checks, that are few. It is "" if nothing was. The words are the guest's.
+func (r *Result) Got(base *knowledge.Base) string {
+	b, known := base.Behaviour(r.Behaviour)
+	s := r.Outcome
+	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
+		if !known || !b.IsInfo(f) && (r.Behaviour != faults.Behaviour || knowledge.Universal(f)) {
+			s += " " + f + "=" + r.Facts[f]
+		}
+	}
+	return s
 }
 
 // Warning is a kernel message of a cell.
