@@ -8,7 +8,6 @@ import (
 
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
-	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 )
 
@@ -245,16 +244,7 @@ func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) [
 }
 
 // got says what was observed, without the informational facts.
-func got(j *verdict.Judgement, r *verdict.Result) string {
-	b, known := j.Base.Behaviour(r.Behaviour)
-	var facts []string
-	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
-		if !known || !b.IsInfo(f) && (r.Behaviour != faults.Behaviour || knowledge.Universal(f)) {
-			facts = append(facts, f)
-		}
-	}
-	return seen(r, facts)
-}
+func got(j *verdict.Judgement, r *verdict.Result) string { return oneLine(r.Got(j.Base)) }
 
 // seen says the outcome and some facts.
 func seen(r *verdict.Result, facts []string) string {
@@ -456,6 +446,9 @@ func summary(j *verdict.Judgement, f *Findings) string {
 	// An unknown warning is as unexpected as a wrong outcome.
 	if n := n[verdict.Unexpected] + len(f.Warnings); n > 0 {
 		return s + fmt.Sprintf(", %d UNEXPECTED", n)
+	}
+	if !j.Observed() {
+		return s + ": nothing was observed"
 	}
 	if whole < len(j.Cells) {
 		return s + ", nothing unexpected in what was observed"
