@@ -83,7 +83,7 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 		}
 		// Taken here and not in the goroutine, so that cells start in order.
 		if gate.enter(ctx, j.guest().Memory()) != nil {
-			skip(i, errNotReached)
+			skip(i, backend.ErrNotBegun)
 			continue
 		}
 		if r.Start != nil {
@@ -100,8 +100,6 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 	wg.Wait()
 	return cells
 }
-
-var errNotReached = errors.New("interrupted before it began")
 
 // guest returns what runs the job.
 func (j *Job) guest() backend.Guest {
@@ -148,7 +146,7 @@ func one(ctx context.Context, j *Job) (c *cell.Cell) {
 	case err == nil:
 		err = errors.New("the guest ended without a report")
 	case ctx.Err() != nil && (rep == nil || rep.Wall == 0):
-		err = errNotReached
+		err = backend.ErrNotBegun
 	}
 	c.Status = cell.Broken
 	if rep == nil || rep.Wall == 0 { // nothing was ever started
