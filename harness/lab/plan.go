@@ -144,6 +144,18 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 	return slices.Clone(p.jobs)
 }
 
+// Keep leaves only the jobs with these indices, in ascending order, of those that Identify returned: what
+// others need is not fetched.
+func (p *Plan) Keep(own []int) []matrix.Job {
+	var jobs []matrix.Job
+	var boots []boot
+	for _, i := range own {
+		jobs, boots = append(jobs, p.jobs[i]), append(boots, p.boots[i])
+	}
+	p.jobs, p.boots = jobs, boots
+	return slices.Clone(jobs)
+}
+
 // identify makes the job of a kernel that was given as a path.
 func (l *Lab) identify(ctx context.Context, path string) matrix.Job {
 	if ctx.Err() != nil {
@@ -306,7 +318,7 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if err != nil {
 		return err
 	}
-	j.ABI = abi.Name
+	j.ABI, j.Program = abi.Name, img.BinarySHA256
 	j.VM = vm.Config{
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Memory: a.MemoryFor(j.Kernel.Version),

@@ -37,6 +37,8 @@ type Job struct {
 	VM vm.Config
 	// Guest, if not nil, runs the cell.
 	Guest backend.Guest
+	// Program is the hash of the guest program, as [cell.Cell] has it; "" before it is built.
+	Program string
 }
 
 // Runner runs jobs.
@@ -114,7 +116,7 @@ func (j *Job) Cell() *cell.Cell {
 	g := j.guest()
 	return &cell.Cell{
 		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario,
-		Backend: g.Backend(), Accel: g.Accel(),
+		Backend: g.Backend(), Accel: g.Accel(), Guest: j.Program, Inputs: j.inputs(),
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,
 			PackageVersion: j.Kernel.PackageVersion, SHA256: j.Kernel.SHA256,
