@@ -142,9 +142,7 @@ func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, former
 	jobs := plan.Identify(ctx)
 	intent := r.intent(plan, jobs)
 	if s := intent.Shard; s != nil {
-		own := r.shard.Deal(s.Whole)
-		jobs = plan.Keep(own)
-		p.Note(fmt.Sprintf("shard %v: %d of %d cells", s, len(own), len(s.Whole)))
+		jobs = plan.Keep(r.shard.Deal(s.Whole))
 	}
 	kept := map[string]*cell.Cell{}
 	if former == nil {
@@ -153,6 +151,9 @@ func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, former
 		}
 	} else if err := continues(former, intent); err != nil {
 		return nil, usage(fmt.Errorf("--resume: the run in %s %w; give the same as then, or leave --resume out", recs.dir, err))
+	}
+	if s := intent.Shard; s != nil {
+		p.Note(fmt.Sprintf("shard %v: %d of %s", s, len(jobs), count(s.Whole)))
 	}
 	jobs = plan.Ready(ctx, watch(p))
 	for i := range jobs {
