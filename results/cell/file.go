@@ -71,9 +71,32 @@ func Encode(w io.Writer, c *Cell) error {
 // Decode reads one cell in the file format. Types of record and fields that it does not
 // know are let pass. A file of a newer schema gives a *[SchemaError].
 func Decode(r io.Reader) (*Cell, error) {
+	next := lines(r)
+	c, err := decodeHeader(next)
+	if err != nil {
+		return nil, err
+	}
+	for n := 2; ; n++ {
+		rec := new(record.Record)
+		ok, err := next(rec)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if !ok {
+			return c, nil
+		}
+		if rec.Schema > record.Schema {
+			return nil, &SchemaError{"record", rec.Schema, record.Schema}
+		}
+		c.Records = append(c.Records, rec)
+	}
+}
+
+// lines returns a function that decodes one line of r after the other, and says whether there was one.
+func lines(r io.Reader) func(any) (bool, error) {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxLine)
-	next := func(v any) (bool, error) {
+	return func(v any) (bool, error) {
 		for s.Scan() {
 			line := bytes.TrimSpace(s.Bytes())
 			if len(line) == 0 {
@@ -83,6 +106,10 @@ func Decode(r io.Reader) (*Cell, error) {
 		}
 		return false, s.Err()
 	}
+}
+
+// decodeHeader makes of the first line the cell without its records.
+func decodeHeader(next func(any) (bool, error)) (*Cell, error) {
 	var h header
 	switch ok, err := next(&h); {
 	case err != nil:
@@ -105,20 +132,7 @@ func Decode(r io.Reader) (*Cell, error) {
 	default:
 		return nil, fmt.Errorf("first line: unknown status %.40q", c.Status)
 	}
-	for n := 2; ; n++ {
-		rec := new(record.Record)
-		ok, err := next(rec)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		if !ok {
-			return c, nil
-		}
-		if rec.Schema > record.Schema {
-			return nil, &SchemaError{"record", rec.Schema, record.Schema}
-		}
-		c.Records = append(c.Records, rec)
-	}
+	return c, nil
 }
 
 // DebianABI returns Debian's name of an ABI, also for the name that the Go toolchain gives its
@@ -252,6 +266,27 @@ func Read(path string) (*Cell, error) {
 		return nil, fmt.Errorf("cell: %s: %w", path, err)
 	}
 	return c, nil
+}
+
+// Headers reads what the cell files in dir say of their cells, without the records. Files that cannot be
+// read are left out: it is for what is of use and not for what is judged.
+func Headers(dir string) []*Cell {
+	files, err := filepath.Glob(filepath.Join(escape(dir), "*"+Extension))
+	if err != nil {
+		return nil
+	}
+	var out []*Cell
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		if c, err := decodeHeader(lines(f)); err == nil {
+			out = append(out, c)
+		}
+		f.Close()
+	}
+	return out
 }
 
 // ReadTree reads like [ReadDir], or if dir has neither cells nor a plan of its own, the cells in all folders

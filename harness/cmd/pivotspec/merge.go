@@ -36,7 +36,7 @@ recorded, had it run all cells. Cells of a shard that is missing or did not end 
 			if err != nil {
 				return failed(fmt.Errorf("cannot merge: %w", err))
 			}
-			recs, err := openRecords(out, "", false)
+			recs, err := openRecords(out, out, false)
 			if err != nil {
 				return failed(err)
 			}

@@ -16,6 +16,9 @@ import (
 type records struct {
 	dir  string
 	lock *os.File
+	// before are the cells of earlier runs, without their records: of the last run and of the run in
+	// the folder, if it was another.
+	before []*cell.Cell
 	// lost are the errors of cells whose records did not reach the disk.
 	lost []error
 }
@@ -39,6 +42,10 @@ func openRecords(dir, own string, goesOn bool) (*records, error) {
 	if err := unix.Flock(int(r.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
 		r.close()
 		return nil, fmt.Errorf("cannot write records into %s: another pivotspec is doing so; wait for its end or name another folder with --out", dir)
+	}
+	r.before = cell.Headers(own)
+	if !mine {
+		r.before = append(r.before, cell.Headers(dir)...)
 	}
 	if err := r.clear(mine && !goesOn); err != nil {
 		r.close()

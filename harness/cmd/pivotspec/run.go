@@ -187,6 +187,7 @@ func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, former
 			left = append(left, j)
 		}
 	}
+	p.Expect(expected(left, recs.before), m.Jobs)
 	ran := m.Run(ctx, left)
 	cells := make([]*cell.Cell, 0, len(jobs))
 	for _, j := range jobs {
