@@ -267,10 +267,10 @@ func differ(a, b *part) (string, error) {
 	return "", nil
 }
 
-// timeless returns a cell without what is measured of time.
+// timeless returns a cell without what is measured of time, which its console has on every line.
 func timeless(c *cell.Cell) ([]byte, error) {
 	d := *c
-	d.WallMillis, d.Records = 0, slices.Clone(c.Records)
+	d.WallMillis, d.Console, d.Records = 0, "", slices.Clone(c.Records)
 	for i, r := range d.Records {
 		s := *r
 		s.Micros = 0
