@@ -1,51 +1,60 @@
 package change
 
 import (
-	"regexp"
+	"slices"
+	"strings"
 
 	"pivotspec/results/cell"
+	"pivotspec/results/signature"
 	"pivotspec/results/verdict"
 )
 
-// volatile is what differs between two logs of the same message: addresses, numbers, times.
-var volatile = regexp.MustCompile(`0x[0-9a-fA-F]+|\b[0-9a-fA-F]{8,}\b|[0-9]+`)
-
-// warnings compares what the two kernels logged while the suite ran, but for what is known to be harmless.
+// warnings compares what the two kernels logged while the suite ran, but for what is known to be harmless. Messages
+// are the same if their signatures are: addresses, numbers and times are none of them.
 func (p *Pair) warnings() {
-	was, is := unknown(p.Old), unknown(p.New)
+	was, is := logged(p.Old), logged(p.New)
 	// What a cell that was cut short did not log it may yet have logged.
 	for _, w := range is {
 		if p.Old.Status == cell.Complete && !has(was, w) {
+			text := text(w)
 			p.Changes = append(p.Changes, Change{
-				Title: "kernel log", Kind: Warns, Stops: true, New: w,
-				Says: "the kernel warned of nothing of the kind, and logs now: " + w, Unexpected: []string{"the warning is not known to be harmless"},
+				Title: "the kernel's log", Kind: Warns, Stops: true, New: text,
+				Says: "the kernel logs a warning now: " + text, Unexpected: []string{"the warning is not known to be harmless"},
 			})
 		}
 	}
 	for _, w := range was {
 		if p.New.Status == cell.Complete && !has(is, w) {
-			p.Changes = append(p.Changes, Change{Title: "kernel log", Kind: Quiet, Old: w, Says: "the kernel no longer logs: " + w})
+			text := text(w)
+			p.Changes = append(p.Changes, Change{Title: "the kernel's log", Kind: Quiet, Old: text, Says: "the kernel no longer logs: " + text})
 		}
 	}
 }
 
-// unknown returns the messages of a cell that are not known to be harmless, each once.
-func unknown(c *verdict.CellResult) []string {
-	var out []string
-	for _, w := range c.Warnings {
-		if text := oneLine(w.Text); w.Known == nil && !has(out, text) {
-			out = append(out, text)
+// logged returns the warnings of a cell that are not known to be harmless, each once.
+func logged(c *verdict.CellResult) []signature.Found {
+	var out []signature.Found
+	for _, f := range signature.OfCell(c) {
+		if f.Signature.Kind == signature.Warning && !has(out, f) {
+			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// has says whether a list has a message, whatever its numbers.
-func has(list []string, text string) bool {
-	for _, l := range list {
-		if volatile.ReplaceAllString(l, "#") == volatile.ReplaceAllString(text, "#") {
-			return true
-		}
+func has(list []signature.Found, f signature.Found) bool {
+	return slices.ContainsFunc(list, func(o signature.Found) bool { return o.Signature == f.Signature })
+}
+
+// text is the warning as it was logged, in one line.
+func text(f signature.Found) string {
+	var lines []string
+	for _, w := range f.Warnings {
+		lines = append(lines, oneLine(w.Text))
 	}
-	return false
+	const most = 3
+	if len(lines) > most {
+		lines = append(lines[:most], "...")
+	}
+	return strings.Join(lines, "; ")
 }

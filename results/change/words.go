@@ -13,15 +13,15 @@ import (
 func says(c *Change, b *knowledge.Behaviour, was, is *side) string {
 	switch c.Kind {
 	case Fails:
-		return "succeeded, and fails with " + c.New + " now" + and(c)
+		return "fails with " + c.New + " now, and worked" + and(c)
 	case Works:
-		return "failed with " + c.Old + ", and succeeds now" + and(c)
+		return "works now, and failed with " + c.Old + and(c)
 	case OtherError:
-		return "failed with " + c.Old + ", and fails with " + c.New + " now" + and(c)
+		return "fails with " + c.New + " now, not " + c.Old + and(c)
 	case Lost:
-		return "was " + came(was.Outcome) + "; the kernel no longer supports it (" + c.New + ")"
+		return "the kernel no longer supports it (" + c.New + "); before, it " + came(was.Outcome)
 	case Gained:
-		return came(is.Outcome) + " now; the kernel did not support it (" + c.Old + ")"
+		return "the kernel supports it now, and did not (" + c.Old + "); it " + came(is.Outcome)
 	}
 	return strings.TrimPrefix(and(c), "; ")
 }
@@ -29,9 +29,9 @@ func says(c *Change, b *knowledge.Behaviour, was, is *side) string {
 // came says how a call came out.
 func came(outcome string) string {
 	if outcome == record.OK {
-		return "a success"
+		return "succeeds"
 	}
-	return "refused with " + outcome
+	return "fails with " + outcome
 }
 
 // and puts the facts of a change into words, behind those of its outcome.

@@ -70,7 +70,9 @@ func (n *Notice) graded(a Aspect) map[string]Grade {
 // Noticed is an audience and how likely it is to notice.
 type Noticed struct {
 	Audience *Audience
-	Grade    Grade
+	// Rank is the audience's place in the list of audiences.
+	Rank  int
+	Grade Grade
 }
 
 // Noticed returns who notices if an aspect of a behaviour changes, the most likely first, then in the
@@ -85,7 +87,7 @@ func (b *Base) Noticed(behaviour string, a Aspect) []Noticed {
 	var out []Noticed
 	for i := range b.Audiences {
 		if g, ok := grades[b.Audiences[i].ID]; ok {
-			out = append(out, Noticed{&b.Audiences[i], g})
+			out = append(out, Noticed{&b.Audiences[i], i, g})
 		}
 	}
 	rank := Grades()
