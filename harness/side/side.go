@@ -28,8 +28,9 @@ type Side struct {
 	Ref string
 	// Cells are what there is of it, once it was booted.
 	Cells []*cell.Cell
-	// Plan is how to boot it, nil if there is nothing to boot.
+	// Plan is how to boot it, nil if there is nothing to boot, and Wish what it was made of.
 	Plan *lab.Plan
+	Wish lab.Wish
 	// Folder says that Cells are whatever a folder holds, and not what somebody asked for by name.
 	Folder bool
 }
@@ -52,6 +53,7 @@ func Open(ctx context.Context, l *lab.Lab, ref string, wish lab.Wish) (*Side, er
 		s.Cells, err = read(ref, wish)
 	default:
 		wish.Kernels = kernels(ref)
+		s.Wish = wish
 		s.Plan, err = l.Resolve(wish)
 	}
 	return s, err

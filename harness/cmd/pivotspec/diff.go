@@ -154,7 +154,7 @@ func (d *differ) boot(ctx context.Context, l *lab.Lab, sides [2]*side.Side) (exi
 		if dir != "" {
 			dir = filepath.Join(dir, name)
 		}
-		if recs[i], err = openRecords(dir, filepath.Join(l.Dir, "last-diff", name)); err != nil {
+		if recs[i], err = openRecords(dir, filepath.Join(l.Dir, "last-diff", name), false); err != nil {
 			return 0, failed(err)
 		}
 		defer recs[i].close()
@@ -166,7 +166,8 @@ func (d *differ) boot(ctx context.Context, l *lab.Lab, sides [2]*side.Side) (exi
 		if r == nil {
 			continue
 		}
-		if err := r.plan(jobs[i]); err != nil {
+		intent := (&runner{wish: sides[i].Wish}).intent(sides[i].Plan, jobs[i])
+		if err := r.plan(intent, nil); err != nil {
 			return 0, failed(err)
 		}
 		jobs[i] = sides[i].Plan.Ready(ctx, watch(p))
