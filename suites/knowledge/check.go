@@ -55,6 +55,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkLedger()
 	c.checkOrders()
 	c.checkWarnings()
+	c.checkNotices()
 	c.checkImplementations()
 	c.checkDecided()
 	if len(*m) == 0 { // they rest on everything else
