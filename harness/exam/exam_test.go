@@ -85,7 +85,7 @@ func boots(t *testing.T, series []string) []*cell.Cell {
 		jobs = append(jobs, matrix.Job{
 			Name: series[i], Series: series[i], Arch: a.Name, Kernel: r.Kernel,
 			VM: vm.Config{Arch: a, Accel: chosen, Kernel: r.Kernel.Boot, Initramfs: img.Path, Dir: build.Dir,
-				Archives: []string{modules.Path}, Limits: arch.Limits{Silence: 2 * time.Minute, Total: 8 * time.Minute}},
+				Archives: []string{modules.Path}, Memory: 512, Limits: arch.Limits{Silence: 2 * time.Minute, Total: 8 * time.Minute}},
 		})
 	}
 	runner := matrix.Runner{Jobs: 2}
@@ -116,6 +116,11 @@ func answers(t *testing.T, c *cell.Cell) []exam.Answer {
 func TestExam(t *testing.T) {
 	for i, c := range boots(t, series()) {
 		t.Run(series()[i], func(t *testing.T) {
+			for _, r := range c.Records {
+				if r.Type == record.TypeWarning || r.Type == record.TypeObservation && r.Status == record.Broken {
+					t.Logf("%s %s: %s", r.Type, r.ID, r.Why)
+				}
+			}
 			if c.Status != cell.Complete {
 				t.Errorf("the cell is %s: %s", c.Status, c.Reason)
 			}

@@ -122,7 +122,9 @@ type reading struct {
 	mounts map[uint64]listed
 	// entered says that the scout is in the caller's mount namespace.
 	entered bool
-	fds     []int
+	// noRoot and noCwd are why the caller's root or working directory cannot be looked at.
+	noRoot, noCwd error
+	fds           []int
 }
 
 func (l *reading) hold(fd int, err error) (int, error) {
@@ -169,6 +171,11 @@ func (l *reading) read() error {
 		l.probe()
 	} else {
 		l.scout.do(func() { l.asTask(l.places) })
+		for _, err := range []error{l.noRoot, l.noCwd} {
+			if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
+				return fmt.Errorf("stand where task %d stands: %w", l.call.Task, err)
+			}
+		}
 	}
 	if list, err := l.ownMounts(); err != nil {
 		l.unread("the caller's mounts", err)
@@ -218,6 +225,11 @@ func (l *reading) privileges() {
 		c.Profile = strings.TrimRight(string(label), "\x00\n")
 	}
 	c.Owner = l.owner()
+	// The version of Landlock: none where it is not built in, or not enabled.
+	_, _, e := unix.RawSyscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	if e == unix.ENOSYS || e == unix.EOPNOTSUPP {
+		c.Restricted = No
+	}
 	switch {
 	case c.Effective == No || c.Owner == No:
 		c.Capable = No
@@ -350,7 +362,11 @@ func (l *reading) probe() {
 	}
 	// mount(2) asks the security modules first, and then refuses two types of propagation at once
 	// with EINVAL. Landlock refuses every change of mounts alike, this one and pivot_root.
-	switch err := unix.Mount("", ".", "", unix.MS_SHARED|unix.MS_PRIVATE, ""); {
+	err := unix.Mount("", "/", "", unix.MS_SHARED|unix.MS_PRIVATE, "")
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EACCES) {
+		err = unix.Mount("", ".", "", unix.MS_SHARED|unix.MS_PRIVATE, "")
+	}
+	switch {
 	case errors.Is(err, unix.EINVAL):
 		c.Restricted = No
 	case errors.Is(err, unix.EPERM):
@@ -367,19 +383,12 @@ func (l *reading) asTask(f func()) {
 			l.unread("the caller's mount namespace", fmt.Errorf("setns: %w", err))
 		}
 	}
-	root, err := l.hold(unix.Openat(l.task, "root", openDir, 0))
-	if err == nil {
-		err = l.scout.stand(root)
+	var fd int
+	if fd, l.noRoot = l.hold(unix.Openat(l.task, "root", openDir, 0)); l.noRoot == nil {
+		l.noRoot = l.scout.stand(fd)
 	}
-	if err != nil {
-		l.unread("the caller's root", err)
-	}
-	cwd, err := l.hold(unix.Openat(l.task, "cwd", openDir, 0))
-	if err == nil {
-		err = unix.Fchdir(cwd)
-	}
-	if err != nil {
-		l.unread("the caller's working directory", err)
+	if fd, l.noCwd = l.hold(unix.Openat(l.task, "cwd", openDir, 0)); l.noCwd == nil {
+		l.noCwd = unix.Fchdir(fd)
 	}
 	var overrides []int
 	if l.f.Caller.Effective == No || l.otherUser() {
@@ -400,8 +409,11 @@ func (l *reading) otherUser() bool {
 func (l *reading) places() {
 	l.newFd = l.argument(l.call.New, &l.f.New)
 	l.oldFd = l.argument(l.call.Old, &l.f.Old)
-	var err error
-	if l.rootFd, err = l.hold(unix.Open("/", openDir, 0)); err != nil {
+	err := l.noRoot
+	if l.rootFd = -1; err == nil {
+		l.rootFd, err = l.hold(unix.Open("/", openDir, 0))
+	}
+	if err != nil {
 		if errors.Is(err, unix.EOPNOTSUPP) { // fchroot(FD_FAILFS_ROOT), since Linux 7.3
 			l.f.Root.Mount.Own = No
 			l.f.Root.Mount.Elsewhere = "the filesystem in which every look-up fails"
@@ -418,6 +430,15 @@ func (l *reading) argument(p Path, a *Arg) int {
 	a.Path = p.Text
 	if p.Bad {
 		a.Errno, a.Problem = "EFAULT", "bad-address"
+		return -1
+	}
+	// fchroot(2) and fchdir(2) of FD_FAILFS_ROOT, since Linux 7.3: such a place cannot be shared.
+	nowhere := l.noCwd
+	if strings.HasPrefix(p.Text, "/") {
+		nowhere = l.noRoot
+	}
+	if nowhere != nil && p.Text != "" {
+		a.fail(nowhere)
 		return -1
 	}
 	fd, err := l.hold(unix.Open(p.Text, openDir, 0))
@@ -496,9 +517,6 @@ func (l *reading) reaches(from, to int, what string) Truth {
 	case err == nil:
 		return t
 	case errors.Is(err, unix.ENOENT): // removed, which comes before all positions
-		return Unknown
-	case errors.Is(err, unix.EPERM):
-		// By the names, then, as the caller has them; those of what is mounted over would lie.
 		return Unknown
 	}
 	l.unread("the position of "+what, err)

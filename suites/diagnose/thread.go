@@ -233,8 +233,10 @@ func isMountRoot(st *unix.Statx_t) Truth {
 const openDir = unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC
 
 // top returns a descriptor of the root of the mount on which a directory is, which is the directory
-// itself or above it. The thread's root must not be between the two.
+// itself or above it.
 func (s *scout) top(fd int) (int, error) {
+	// The thread's own root must not be between the two. Who may not change it has that of the caller.
+	_ = s.stand(s.proc)
 	at, err := look(fd, "")
 	if err != nil {
 		return -1, err
