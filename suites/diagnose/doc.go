@@ -146,7 +146,7 @@ type Cause struct {
 	Says string `json:"says"`
 	// Because is why it could not be found out.
 	Because string `json:"because,omitempty"`
-	// Mends are ways to make it vanish.
+	// Mends are ways to make it vanish; see [Diagnosis.Mend].
 	Mends []Mend `json:"mends,omitempty"`
 }
 
@@ -195,12 +195,6 @@ func Diagnose(f *Facts) *Diagnosis {
 	}
 	if d.Errno == "" {
 		d.Sure = len(d.Doubts) == 0
-	}
-	for i := range d.Causes {
-		d.Causes[i].mend(f)
-	}
-	for i := range d.Doubts {
-		d.Doubts[i].mend(f)
 	}
 	return d
 }

@@ -518,6 +518,14 @@ func (l *reading) reaches(from, to int, what string) Truth {
 		return t
 	case errors.Is(err, unix.ENOENT): // removed, which comes before all positions
 		return Unknown
+	case errors.Is(err, unix.EPERM) && l.call.Task == 0:
+		// Without CAP_SYS_CHROOT no thread goes there. The names tell as much, as long as nobody
+		// mounted anything over them; and who lacks that capability lacks the other as well.
+		above, below := name(l.proc, from), name(l.proc, to)
+		if above == "" || below == "" {
+			return Unknown
+		}
+		return truth(below == above || strings.HasPrefix(below, strings.TrimSuffix(above, "/")+"/"))
 	}
 	l.unread("the position of "+what, err)
 	return Unknown
