@@ -38,6 +38,10 @@ type Syscall struct {
 	Name string
 	// By is the name of the child process that makes it, "" for the spec's own thread.
 	By string
+	// Task is the ID of the process that makes it, 0 for the thread that calls [Kernel.Call].
+	Task int
+	// Args are the arguments of a pivot_root, new_root first; none where a program makes it.
+	Args []Arg
 }
 
 // Honest is the kernel that is running, as it is.
