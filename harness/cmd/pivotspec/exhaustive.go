@@ -60,6 +60,9 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 	if e.changed("scenario") {
 		return enumerate.Request{}, errors.New("--scenario is about ways to boot that have specs of their own, and --exhaustive runs none: leave it out")
 	}
+	if e.changed("evidence") {
+		return enumerate.Request{}, errors.New("--evidence is about the calls of specs, and --exhaustive runs none: leave it out")
+	}
 	if e.changed("world") {
 		for _, f := range []string{"size", "worlds", "seed"} {
 			if e.changed(f) {
