@@ -65,6 +65,9 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive runs none: leave it out", f)
 		}
 	}
+	if e.changed("evidence") {
+		return enumerate.Request{}, errors.New("--evidence is about the calls of specs, and --exhaustive runs none: leave it out")
+	}
 	if e.changed("world") {
 		for _, f := range []string{"size", "worlds", "seed"} {
 			if e.changed(f) {
