@@ -112,6 +112,7 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 	root.PersistentFlags().StringVar(&o.cache, "cache", "", "`DIR` of the cache (default: pivotspec in the user's cache folder)")
 	root.AddCommand(runCommand(&o), guestCommand(&o), kernelsCommand(&o), reportCommand(&o), pageCommand(&o), scenariosCommand(), explainCommand())
 	root.SetHelpCommand(helpCommand(root))
+	complete(root)
 	return root
 }
 
@@ -155,8 +156,9 @@ func commandNames(cmd *cobra.Command) string {
 // helpCommand is cobra's, except that not to know a command is an error.
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Help about a command",
+		Use:               "help [COMMAND]",
+		Short:             "Help about a command",
+		ValidArgsFunction: completeArgs("help [COMMAND]"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
