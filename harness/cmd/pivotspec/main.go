@@ -110,7 +110,7 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 	root.SetFlagErrorFunc(flagError)
 	var o options
 	root.PersistentFlags().StringVar(&o.cache, "cache", "", "`DIR` of the cache (default: pivotspec in the user's cache folder)")
-	root.AddCommand(runCommand(&o), guestCommand(&o), kernelsCommand(&o), reportCommand(&o), pageCommand(&o), scenariosCommand(), explainCommand())
+	root.AddCommand(runCommand(&o), guestCommand(&o), kernelsCommand(&o), reportCommand(&o), pageCommand(&o), scenariosCommand(), explainCommand(), manCommand())
 	root.SetHelpCommand(helpCommand(root))
 	complete(root)
 	return root
@@ -146,7 +146,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 func commandNames(cmd *cobra.Command) string {
 	var names []string
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() && c.Name() != "completion" {
+		if c.IsAvailableCommand() && c.Name() != "completion" && c.Name() != "man" {
 			names = append(names, c.Name())
 		}
 	}
