@@ -4,8 +4,10 @@ GO ?= go
 BIN := bin/pivotspec
 ARCH ?= all
 SCENARIO ?= all
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
 
-.PHONY: help setup build guest run test lint bench baseline findings clean
+.PHONY: help setup build guest run test lint bench baseline findings man install clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,17 @@ baseline: setup build ## record the cells of ARCH and SCENARIO (all) anew in res
 
 findings: build ## write results/FINDINGS.md anew from the baselines
 	$(BIN) report results/baseline --format findings >results/FINDINGS.md
+
+man: build ## write pivotspec(1) anew from what the commands say of themselves
+	$(BIN) man >harness/cmd/pivotspec/pivotspec.1
+
+install: build ## install pivotspec, its manual page and completions below PREFIX (/usr/local)
+	install -D $(BIN) $(DESTDIR)$(PREFIX)/bin/pivotspec
+	mkdir -p $(SHARE)/man/man1 $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$(BIN) man >$(SHARE)/man/man1/pivotspec.1
+	$(BIN) completion bash >$(SHARE)/bash-completion/completions/pivotspec
+	$(BIN) completion zsh >$(SHARE)/zsh/site-functions/_pivotspec
+	$(BIN) completion fish >$(SHARE)/fish/vendor_completions.d/pivotspec.fish
 
 clean: ## remove what was built here (kernels and images stay in the user's cache)
 	rm -rf bin

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
 
+	"pivotspec/kernels/cause"
 	"pivotspec/suites/kmod"
 )
 
@@ -65,7 +66,7 @@ func moduleEntries(ctx context.Context, dir, why string, wanted []string) ([]Ent
 			return nil, nil, context.Cause(ctx)
 		} else if err != nil {
 			clear(s.files)
-			s.why = fmt.Sprintf("the modules in %s cannot be read: %v", dir, reason(err))
+			s.why = fmt.Sprintf("the modules in %s cannot be read: %v", dir, cause.Of(err))
 		}
 	case s.why == "":
 		s.why = "the kernel came without modules"
@@ -179,7 +180,7 @@ func (s *moduleSet) add(name string, chain []string) {
 func readModule(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, reason(err)
+		return nil, cause.Of(err)
 	}
 	defer f.Close()
 	var r io.Reader = f
@@ -204,14 +205,6 @@ func readModule(path string) ([]byte, error) {
 		err = fmt.Errorf("more than %d MiB", maxModule>>20)
 	}
 	return b, err
-}
-
-// reason leaves the path out of an error of the file system.
-func reason(err error) error {
-	if p := (*fs.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // moduleName is what a module can be called, in the form of [kmod.Name].

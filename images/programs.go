@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"pivotspec/kernels"
+	"pivotspec/kernels/cause"
 	"pivotspec/suites/programs"
 )
 
@@ -162,7 +163,7 @@ func readTree(ctx context.Context, debs []kernels.Deb) (*tree, error) {
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("images: package %s: %w", pkg, reason(err))
+			return nil, fmt.Errorf("images: package %s: %w", pkg, cause.Of(err))
 		}
 	}
 	return t, nil

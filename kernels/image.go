@@ -10,6 +10,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"pivotspec/kernels/cause"
 )
 
 // Kinds of kernel image, as [Identify] tells them apart.
@@ -103,11 +105,7 @@ func Identify(path string) (Image, error) {
 
 // reasonOf returns the cause in a file system's error, without operation and path.
 func reasonOf(err error) string {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
-		return pe.Err.Error()
-	}
-	return err.Error()
+	return cause.Of(err).Error()
 }
 
 // identify does the work of [Identify] for size bytes at r.

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"pivotspec/kernels/cause"
 )
 
 //go:embed archs.yaml
@@ -314,16 +316,7 @@ type NoQEMUError struct {
 
 func (e *NoQEMUError) Error() string {
 	return fmt.Sprintf("booting %s needs %s, which is not installed (%v); install the package %s%s",
-		e.Arch, e.Binary, reason(e.Err), e.Package, e.Newer)
-}
-
-// reason strips the name of the program, which the message has already.
-func reason(err error) error {
-	var e *exec.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
+		e.Arch, e.Binary, cause.Of(e.Err), e.Package, e.Newer)
 }
 
 func (e *NoQEMUError) Unwrap() error { return e.Err }

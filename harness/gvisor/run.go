@@ -10,12 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -34,20 +31,10 @@ const (
 	drain = 10 * time.Second
 )
 
-// RunError says that a run did not bring a complete report.
-type RunError struct {
-	// Text says in one line what happened and, where there is something, what to do.
-	Text string
-	// Err is the cause, nil if there is none beside Text.
-	Err error
+// failure is the error of a run that brought no complete report.
+func failure(text string, err error) error {
+	return &backend.RunError{Backend: Name, Text: text, Err: err}
 }
-
-func (e *RunError) Error() string { return "run the suite on gVisor: " + e.Text }
-
-// Short is Text; see [backend.Guest].
-func (e *RunError) Short() string { return e.Text }
-
-func (e *RunError) Unwrap() error { return e.Err }
 
 type guest struct {
 	backend *Backend
@@ -73,18 +60,21 @@ func (g *guest) Run(ctx context.Context) (*backend.Report, error) {
 		}
 		runsc = g.backend.path(p)
 	}
+	unmade := func(err error) error {
+		return missing("the sandbox's files cannot be made", "make the cache writable, or choose another folder with --cache", err)
+	}
 	dir, lock, err := folder(g.program.Dir)
 	if err != nil {
-		return nil, missing("the sandbox's files cannot be made", "make the cache writable, or choose another folder with --cache", err)
+		return nil, unmade(err)
 	}
 	defer lock.Close()
 	defer os.RemoveAll(dir)
 	bundle := filepath.Join(dir, bundleDir)
 	if err := lay(bundle, g.program.Binary, g.program.Env); err != nil {
-		return nil, missing("the sandbox's files cannot be made", "make the cache writable, or choose another folder with --cache", err)
+		return nil, unmade(err)
 	}
 	if ctx.Err() != nil {
-		return nil, &RunError{backend.NotBegun, context.Cause(ctx)}
+		return nil, failure(backend.NotBegun, context.Cause(ctx))
 	}
 	cmd := exec.Command(runsc,
 		"--root="+filepath.Join(dir, stateDir), "--platform=systrap", "--network=none", "--ignore-cgroups",
@@ -124,7 +114,7 @@ func watch(ctx context.Context, cmd *exec.Cmd, p backend.Program) (*backend.Repo
 	err = <-started
 	w.Close()
 	if err != nil {
-		return nil, &RunError{"runsc did not start: " + err.Error(), err}
+		return nil, failure("runsc did not start: "+err.Error(), err)
 	}
 	ended := make(chan struct{})
 	go func() { out.read(r); close(ended) }()
@@ -175,7 +165,7 @@ func watch(ctx context.Context, cmd *exec.Cmd, p backend.Program) (*backend.Repo
 	}
 	rep := &backend.Report{Records: out.coll.Records(), Console: out.tail, Wall: time.Since(begun)}
 	if stuck {
-		return rep, &RunError{"the sandbox's processes could not be killed and may still run: look for runsc with ps", cause}
+		return rep, failure("the sandbox's processes could not be killed and may still run: look for runsc with ps", cause)
 	}
 	return rep, out.judge(rep, why, cause, status)
 }
@@ -194,13 +184,13 @@ func (o *output) judge(rep *backend.Report, why string, cause, status error) err
 	case err == nil:
 		return nil
 	case why != "":
-		return &RunError{why, cause}
+		return failure(why, cause)
 	case status != nil && len(o.tail) > 0 && len(rep.Records) == 0:
-		return &RunError{fmt.Sprintf("runsc failed (%v): %s", status, o.tail[len(o.tail)-1]), err}
+		return failure(fmt.Sprintf("runsc failed (%v): %s", status, o.tail[len(o.tail)-1]), err)
 	case status != nil:
-		return &RunError{fmt.Sprintf("runsc failed (%v): %v", status, err), err}
+		return failure(fmt.Sprintf("runsc failed (%v): %v", status, err), err)
 	}
-	return &RunError{"the guest stopped too early: " + err.Error(), err}
+	return failure("the guest stopped too early: "+err.Error(), err)
 }
 
 // output takes what a sandbox prints.
@@ -249,7 +239,7 @@ func (o *output) line(line []byte) {
 		return
 	}
 	if _, _, err := record.ParseLine(line); errors.Is(err, record.ErrNoFrame) {
-		if text := clean(string(line)); text != "" {
+		if text := backend.Clean(string(line)); text != "" {
 			o.tail = append(o.tail, text)
 			o.tail = o.tail[max(0, len(o.tail)-tailLines):]
 		}
@@ -260,19 +250,4 @@ func (o *output) quiet() time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return time.Since(o.last)
-}
-
-// clean makes a line fit to be shown: what could command a terminal or reorder text is left out.
-func clean(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r == utf8.RuneError:
-			return '?'
-		case !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, s))
 }

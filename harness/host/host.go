@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pivotspec/harness/backend"
+	"pivotspec/kernels/cause"
 	"pivotspec/results/cell"
 	"pivotspec/suites/contain"
 	"pivotspec/suites/record"
@@ -48,7 +49,7 @@ func (Backend) Find(ctx context.Context) (backend.Kernel, error) {
 	}
 	k := backend.Kernel{Version: unix.ByteSliceToString(u.Release[:])}
 	if _, err := os.Stat("/proc/self/ns/pid"); err != nil {
-		return k, &backend.MissingError{Backend: Name, What: "the kernel has no PID namespaces, or /proc is not mounted", Err: reason(err)}
+		return k, &backend.MissingError{Backend: Name, What: "the kernel has no PID namespaces, or /proc is not mounted", Err: cause.Of(err)}
 	}
 	if !contain.Rooted() {
 		return k, &backend.MissingError{Backend: Name, What: "the suite cannot be kept apart from this machine: the root", Err: contain.ErrNotRooted, Do: "run pivotspec outside of it"}
@@ -79,20 +80,10 @@ func (*Guest) Accel() string { return "" }
 // Memory implements [backend.Guest].
 func (*Guest) Memory() int { return memory }
 
-// FailedError says that a run did not bring a complete report.
-type FailedError struct {
-	// Text says in one line what happened.
-	Text string
-	// Err is the cause, nil if Text says all.
-	Err error
+// failure is the error of a run that brought no complete report.
+func failure(text string, err error) error {
+	return &backend.RunError{Backend: Name, Text: text, Err: err}
 }
-
-func (e *FailedError) Error() string { return Name + ": " + e.Text }
-
-// Short is Text; see [backend.Guest].
-func (e *FailedError) Short() string { return e.Text }
-
-func (e *FailedError) Unwrap() error { return e.Err }
 
 // maxTail bounds, in bytes, what is kept of what the program prints beside its records.
 const maxTail = 16 << 10
@@ -103,10 +94,10 @@ const maxTail = 16 << 10
 func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 	rep := &backend.Report{}
 	if err := ctx.Err(); err != nil {
-		return rep, &FailedError{backend.NotBegun, context.Cause(ctx)}
+		return rep, failure(backend.NotBegun, context.Cause(ctx))
 	}
 	if _, err := os.Stat(g.Binary); err != nil {
-		return rep, &FailedError{"the guest program cannot be used: " + reason(err).Error(), err}
+		return rep, failure("the guest program cannot be used: "+cause.Of(err).Error(), err)
 	}
 	// The signal that ends the program with the harness is that of the thread that starts it.
 	runtime.LockOSThread()
@@ -122,12 +113,12 @@ func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 	// Never written to; see [contain.Arg].
 	leash, err := cmd.StdinPipe()
 	if err != nil {
-		return rep, &FailedError{"pipe: " + err.Error(), err}
+		return rep, failure("pipe: "+err.Error(), err)
 	}
 	defer leash.Close()
 	frames, err := cmd.StdoutPipe()
 	if err != nil {
-		return rep, &FailedError{"pipe: " + err.Error(), err}
+		return rep, failure("pipe: "+err.Error(), err)
 	}
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -151,16 +142,16 @@ func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 	case coll.Err() == nil:
 		return rep, nil
 	case ctx.Err() != nil:
-		return rep, &FailedError{"interrupted", context.Cause(ctx)}
+		return rep, failure("interrupted", context.Cause(ctx))
 	case limit.Err() != nil:
-		return rep, &FailedError{fmt.Sprintf("not done after %v, the limit", g.Limits.Total), limit.Err()}
+		return rep, failure(fmt.Sprintf("not done after %v, the limit", g.Limits.Total), limit.Err())
 	case errors.As(werr, &exit) && exit.ExitCode() == contain.ExitRefused:
 		rep.Wall = 0 // nothing of the suite ran
 		return rep, &backend.MissingError{Backend: Name, What: "the suite could not be kept apart from this machine", Err: errors.New(stderr.last()), Do: advice(user)}
 	case werr != nil:
-		return rep, &FailedError{fmt.Sprintf("the guest failed (%v): %v", werr, coll.Err()), werr}
+		return rep, failure(fmt.Sprintf("the guest failed (%v): %v", werr, coll.Err()), werr)
 	}
-	return rep, &FailedError{"the guest stopped too early: " + coll.Err().Error(), coll.Err()}
+	return rep, failure("the guest stopped too early: "+coll.Err().Error(), coll.Err())
 }
 
 // collect gathers records until the other end of the pipe is closed. A line that is too long is
@@ -184,7 +175,7 @@ func refusal(user bool, err error) error {
 	if user {
 		what = "not root, and the kernel refused a user namespace"
 	}
-	return &backend.MissingError{Backend: Name, What: what, Err: reason(err), Do: advice(user)}
+	return &backend.MissingError{Backend: Name, What: what, Err: cause.Of(err), Do: advice(user)}
 }
 
 func advice(user bool) string {
@@ -192,14 +183,6 @@ func advice(user bool) string {
 		return "run it as root, or where unprivileged user namespaces are allowed"
 	}
 	return "run it as root outside of containers"
-}
-
-// reason leaves the path out of a file system's error.
-func reason(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }
 
 // tail keeps the end of what is written to it.
@@ -224,13 +207,7 @@ func (t *tail) lines() []string {
 	defer t.mu.Unlock()
 	var out []string
 	for line := range strings.Lines(string(t.b)) {
-		line = strings.Map(func(r rune) rune {
-			if r < ' ' || r >= 0x7f && r < 0xa0 {
-				return -1
-			}
-			return r
-		}, strings.ToValidUTF8(line, "?"))
-		if line = strings.TrimSpace(line); line != "" {
+		if line = backend.Clean(line); line != "" {
 			out = append(out, line)
 		}
 	}

@@ -4,7 +4,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
+	"pivotspec/kernels/cause"
 )
 
 // Lab is one user's cache and the tables.
@@ -88,7 +88,7 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 	}
 	if w.Guest != "" {
 		if _, err := os.Stat(w.Guest); err != nil {
-			return nil, fmt.Errorf("guest binary %s cannot be used: %w; give the path of one, or none to have it built", w.Guest, reasonOf(err))
+			return nil, fmt.Errorf("guest binary %s cannot be used: %w; give the path of one, or none to have it built", w.Guest, cause.Of(err))
 		}
 	}
 	if err := l.check(w); err != nil {
@@ -122,12 +122,4 @@ func (l *Lab) Jobs(ctx context.Context, w Wish, fetching func(kernels.Event), no
 	}
 	p.Identify(ctx)
 	return p.Ready(ctx, Watch{Fetching: fetching, Note: note}), nil
-}
-
-// reasonOf leaves the path out of a file system's error, for lines that have it already.
-func reasonOf(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
 	"pivotspec/kernels"
+	"pivotspec/kernels/cause"
 	"pivotspec/suites/kmod"
 	"pivotspec/suites/spec"
 )
@@ -91,7 +92,7 @@ func lacks(k kernels.Kernel, option string) error {
 	}
 	b, err := os.ReadFile(k.Config)
 	if err != nil {
-		return fmt.Errorf("the kernel's configuration: %w", reasonOf(err))
+		return fmt.Errorf("the kernel's configuration: %w", cause.Of(err))
 	}
 	if slices.Contains(strings.Split(string(b), "\n"), option+"=y") {
 		return nil

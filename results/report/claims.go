@@ -346,16 +346,16 @@ func (p *printer) claims(heading string, symbol verdict.Verdict, histories []Cla
 			s += ", " + h.Summary + ": " + h.Claim.Says
 		}
 		p.item(symbol, s+".")
-		p.hang("      said by ", "        ", madeBy(p.j.Base, h.Claim))
+		p.hang("      said by ", "        ", MadeBy(p.j.Base, h.Claim))
 		for _, b := range because(p.j, p.f, h) {
 			p.hang("      ", "        ", b)
 		}
 	}
 }
 
-// madeBy names the editions that make a claim, in time order, with the place: "4.10 (BUGS)".
+// MadeBy names the editions that make a claim, in time order, with the place: "4.10 (BUGS)".
 // Neighbours that have it at the same place share one.
-func madeBy(base *knowledge.Base, c *knowledge.Claim) string {
+func MadeBy(base *knowledge.Base, c *knowledge.Claim) string {
 	type group struct{ first, last, where string }
 	var groups []group
 	neighbour := false

@@ -12,6 +12,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"pivotspec/suites/record"
 )
 
 // Base is everything known, loaded and found free of contradictions. It is read-only.
@@ -96,7 +98,7 @@ type Behaviour struct {
 }
 
 // Plain is the name of the scenario of cells and behaviours that name none.
-const Plain = "plain"
+const Plain = record.Plain
 
 // In reports whether the behaviour is observed in cells of a scenario; "" is [Plain].
 func (b *Behaviour) In(scenario string) bool {

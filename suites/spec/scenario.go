@@ -1,10 +1,14 @@
 package spec
 
-import "slices"
+import (
+	"slices"
+
+	"pivotspec/suites/record"
+)
 
 // Plain is the name of the scenario in which every spec runs that names none: the kernel's
 // initramfs as it comes.
-const Plain = "plain"
+const Plain = record.Plain
 
 // ScenarioVariable is the environment variable that tells a guest its scenario; without it, that
 // is [Plain]. The kernel passes arguments of its own command line that it does not know to init as

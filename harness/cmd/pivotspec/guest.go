@@ -12,6 +12,7 @@ import (
 	"pivotspec/harness/arch"
 	"pivotspec/harness/lab"
 	"pivotspec/images"
+	"pivotspec/kernels/cause"
 )
 
 func guestCommand(o *options) *cobra.Command {
@@ -77,7 +78,7 @@ func copyProgram(from, to string) error {
 	}
 	dst, err := os.CreateTemp(filepath.Dir(to), ".pivotspec-guest-")
 	if err != nil {
-		return fail(unwrapPath(err))
+		return fail(cause.Of(err))
 	}
 	defer os.Remove(dst.Name())
 	_, err = io.Copy(dst, src)
@@ -91,18 +92,7 @@ func copyProgram(from, to string) error {
 		err = os.Rename(dst.Name(), to)
 	}
 	if err != nil {
-		return fail(unwrapPath(err))
+		return fail(cause.Of(err))
 	}
 	return nil
-}
-
-// unwrapPath leaves the path out of a file system's error, for lines that have it already.
-func unwrapPath(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	if l := (*os.LinkError)(nil); errors.As(err, &l) {
-		return l.Err
-	}
-	return err
 }

@@ -118,10 +118,13 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 		mergeCommand(),
 		diffCommand(&o),
 		diagnoseCommand(),
+		explainCommand(),
 		pageCommand(&o),
 		scenariosCommand(),
+		manCommand(),
 	)
 	root.SetHelpCommand(helpCommand(root))
+	complete(root)
 	return root
 }
 
@@ -155,7 +158,7 @@ func unknownCommand(cmd *cobra.Command, name string) error {
 func commandNames(cmd *cobra.Command) string {
 	var names []string
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() && c.Name() != "completion" {
+		if c.IsAvailableCommand() && c.Name() != "completion" && c.Name() != "man" {
 			names = append(names, c.Name())
 		}
 	}
@@ -165,8 +168,9 @@ func commandNames(cmd *cobra.Command) string {
 // helpCommand is cobra's, except that not to know a command is an error.
 func helpCommand(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Help about a command",
+		Use:               "help [COMMAND]",
+		Short:             "Help about a command",
+		ValidArgsFunction: completeArgs("help [COMMAND]"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {

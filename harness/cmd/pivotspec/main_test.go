@@ -20,6 +20,7 @@ import (
 
 	"pivotspec/harness/lab/labtest"
 	"pivotspec/kernels"
+	"pivotspec/results/explain"
 	"pivotspec/suites/record"
 )
 
@@ -32,7 +33,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the scripts in testdata. Beside testscript's own commands they have
 //
-//	status N COMMAND ...      run a command that has to end with exit status N
+//	status N COMMAND ...      run a command that has to end with exit status N; `pivotspec explain` has to know
+//	                          every error line of it
 //	lines stdout|stderr N     the last command printed so many lines there
 //	fakekernel RELEASE FILE   make a file that looks like a kernel of that release
 //	recorded DIR              make a folder with the records of real boots of 6.19 and 7.0
@@ -76,6 +78,11 @@ func TestScripts(t *testing.T) {
 				if got != want {
 					ts.Fatalf("exit status %d, want %d", got, want)
 				}
+				for line := range strings.Lines(ts.ReadFile("stderr")) {
+					if ours(line) && len(explain.Kinds(line)) == 0 {
+						ts.Fatalf("`pivotspec explain` knows nothing of the line %q: results/explain/lines.yaml needs a kind that matches it", strings.TrimSpace(line))
+					}
+				}
 			},
 			"lines": func(ts *testscript.TestScript, _ bool, args []string) {
 				want, err := strconv.Atoi(args[1])
@@ -101,6 +108,11 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// ours says whether a line is one that the program prints about what went wrong.
+func ours(line string) bool {
+	return strings.HasPrefix(line, "pivotspec: ") || strings.HasPrefix(line, "cell ") && !strings.Contains(line, "for the same reason")
 }
 
 func setup(e *testscript.Env) error {

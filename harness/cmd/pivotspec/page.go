@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pivotspec/kernels/cause"
 	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
 	"pivotspec/results/page"
@@ -124,7 +125,7 @@ func openPage(path string) (*os.File, error) {
 	case errors.Is(err, os.ErrPermission):
 		return nil, bad("it may not be read")
 	case err != nil:
-		return nil, bad("it cannot be opened: " + unpath(err).Error())
+		return nil, bad("it cannot be opened: " + cause.Of(err).Error())
 	}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
@@ -154,12 +155,4 @@ func drawing(w io.Writer) report.Options {
 		return report.TermOptions(f, os.Getenv)
 	}
 	return report.Options{}
-}
-
-// unpath returns the cause of an error about a path that the message names already.
-func unpath(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		return p.Err
-	}
-	return err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"pivotspec/kernels/cause"
 	"pivotspec/results/cell"
 	"pivotspec/results/report"
 	"pivotspec/results/verdict"
@@ -77,10 +77,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 
 // unprinted is the failure to print to the standard output.
 func unprinted(err error) error {
-	if p := (*os.PathError)(nil); errors.As(err, &p) {
-		err = p.Err
-	}
-	return failed(fmt.Errorf("the standard output takes no more: %w; what it shows is not whole", err))
+	return failed(fmt.Errorf("the standard output takes no more: %w; what it shows is not whole", cause.Of(err)))
 }
 
 // worse returns the exit status for two that are due: something unexpected wins over
