@@ -100,6 +100,17 @@ func micros(c *verdict.CellResult) map[string]int64 {
 	return out
 }
 
+// nothing says why a judgement is worth nothing as a whole, "" if it is worth something.
+func nothing(j *verdict.Judgement) string {
+	switch {
+	case len(j.Cells) == 0:
+		return "no cell to judge"
+	case !j.Observed():
+		return "nothing was observed"
+	}
+	return ""
+}
+
 // issueWords names a known issue in one line.
 func issueWords(i *verdict.Issue) string {
 	return fmt.Sprintf("known issue %s (%s): %s", i.ID, i.Link, i.Why)

@@ -135,8 +135,8 @@ func annotations(j *verdict.Judgement, f *failures) []*annotation {
 			out = append(out, &annotation{level: "warning", title: "known issue " + i.ID + " is out of date", message: i.Stale + "\n" + issueWords(i)})
 		}
 	}
-	if len(j.Cells) == 0 {
-		out = append(out, &annotation{level: "error", title: "no cell to judge", message: "nothing was run, so nothing passes"})
+	if why := nothing(j); why != "" {
+		out = append(out, &annotation{level: "error", title: why, message: "so nothing passes"})
 	}
 	return out
 }
@@ -166,7 +166,7 @@ func (a *annotation) write(b *strings.Builder) {
 // escapeData and escapeProperty escape as @actions/core does, which the runner undoes.
 func escapeData(s string) string {
 	s = strings.ToValidUTF8(s, "?")
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", older, harmless).Replace(s)
 }
 
 func escapeProperty(s string) string {
@@ -175,14 +175,17 @@ func escapeProperty(s string) string {
 
 func fold(b *strings.Builder, title string) { fmt.Fprintf(b, "::group::%s\n", escapeData(title)) }
 
-// say writes one line of the log. The runner takes a line that begins with two colons for a command, blanks or not, and what
-// is in the older form anywhere in it; see ActionCommand of actions/runner.
+// older begins a command of the older form, which the runner takes from anywhere in a line, and harmless is not one.
+const older, harmless = "##[", "## ["
+
+// say writes one line of the log. The runner takes a line that begins with two colons for a command, blanks before them or
+// not; see ActionCommand of actions/runner.
 func say(b *strings.Builder, s string) {
 	s = oneLine(strings.ToValidUTF8(s, "?"))
 	if strings.HasPrefix(s, "::") {
 		s = "| " + s
 	}
-	b.WriteString(strings.ReplaceAll(s, "##[", "## [") + "\n")
+	b.WriteString(strings.ReplaceAll(s, older, harmless) + "\n")
 }
 
 // githubCell writes all that is to be said of a cell.

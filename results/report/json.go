@@ -41,6 +41,14 @@ type documentIssue struct {
 	Stale     string   `json:"stale,omitempty"`
 }
 
+func documentIssues(j *verdict.Judgement) []documentIssue {
+	var out []documentIssue
+	for _, i := range j.Issues {
+		out = append(out, documentIssue{i.ID, i.Link, i.Why, i.Signature, i.Kernels, list(i.Happened), list(i.Gone), i.Stale})
+	}
+	return out
+}
+
 type documentCell struct {
 	Name   string      `json:"name"`
 	Series string      `json:"series"`
@@ -93,9 +101,7 @@ func JSON(w io.Writer, j *verdict.Judgement, _ Options) error {
 	for _, c := range j.Cells {
 		d.Cells = append(d.Cells, describe(c))
 	}
-	for _, i := range j.Issues {
-		d.Issues = append(d.Issues, documentIssue{i.ID, i.Link, i.Why, i.Signature, i.Kernels, list(i.Happened), list(i.Gone), i.Stale})
-	}
+	d.Issues = documentIssues(j)
 	for _, a := range f.Areas {
 		for _, r := range a.Rows {
 			b := documentBehaviour{ID: r.ID, Title: r.Title, Cells: map[string]documentResult{}}

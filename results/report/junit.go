@@ -82,8 +82,8 @@ func JUnit(w io.Writer, j *verdict.Judgement, _ Options) error {
 		}
 		last.add(x)
 	}
-	if len(j.Cells) == 0 {
-		last.add(junitCase{Name: "cells", Classname: "pivotspec", Time: "0", Error: problem("missing", "no cell to judge")})
+	if why := nothing(j); why != "" {
+		last.add(junitCase{Name: "observed", Classname: "pivotspec.run", Time: "0", Error: problem("missing", why)})
 	}
 	last.Out = junitText{Find(j).Summary + "\n"}
 	out.Suites = append(out.Suites, last)

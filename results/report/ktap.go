@@ -15,8 +15,11 @@ import (
 // last line of all sums up.
 func KTAP(w io.Writer, j *verdict.Judgement, _ Options) error {
 	l, f := ktap.NewLines(w), failuresOf(j)
-	n := len(j.Cells)
-	if len(j.Issues) > 0 || n == 0 {
+	n, why := len(j.Cells), nothing(j)
+	if why != "" {
+		n++
+	}
+	if len(j.Issues) > 0 {
 		n++
 	}
 	l.Begin(0, n)
@@ -24,11 +27,11 @@ func KTAP(w io.Writer, j *verdict.Judgement, _ Options) error {
 	for i, c := range j.Cells {
 		ktapCell(l, i+1, j, c, f)
 	}
-	switch {
-	case len(j.Issues) > 0:
+	if why != "" {
+		l.Test(0, len(j.Cells)+1, "observed", ktap.Error, why)
+	}
+	if len(j.Issues) > 0 {
 		ktapIssues(l, n, j)
-	case len(j.Cells) == 0:
-		l.Test(0, n, "cells", ktap.Error, "no cell to judge")
 	}
 	l.Comment(0, Find(j).Summary)
 	return l.Err()
@@ -38,13 +41,14 @@ func ktapCell(l *ktap.Lines, n int, j *verdict.Judgement, c *verdict.CellResult,
 	name := oneLine(c.Cell.Name)
 	l.Comment(0, name+": "+about(c))
 	l.Begin(1, len(c.Results)+1)
-	ok := true
+	ok, skipped := true, len(c.Results) > 0
 	for k, r := range c.Results {
 		var notes []string
 		if s := f.results[r]; s != "" {
 			notes = append(notes, "signature: "+s)
 		}
 		ok = l.Result(1, k+1, j.Base, r, notes...) && ok
+		skipped = skipped && r.Verdict == verdict.Unsupported
 	}
 	var notes []string
 	for _, t := range f.traces[c] {
@@ -64,11 +68,15 @@ func ktapCell(l *ktap.Lines, n int, j *verdict.Judgement, c *verdict.CellResult,
 		notes = append(notes, "| "+line)
 	}
 	ok = l.GuestTest(1, len(c.Results)+1, reason(c), c.Warnings, notes...) && ok
-	outcome := ktap.Pass
-	if !ok {
-		outcome = ktap.Fail
+	switch {
+	case !ok:
+		l.Test(0, n, name, ktap.Fail, "")
+	case skipped:
+		// No behaviour was seen, so it must not read as a pass.
+		l.Test(0, n, name, ktap.Skip, "all of it")
+	default:
+		l.Test(0, n, name, ktap.Pass, "")
 	}
-	l.Test(0, n, name, outcome, "")
 }
 
 // ktapIssues writes the test of the known issues: each is ok unless the list is out of date about it.
