@@ -46,7 +46,6 @@ import (
 	"pivotspec/results/signature"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
-	"pivotspec/suites/record"
 )
 
 // List is a list of known issues that is free of mistakes. It is read-only.
@@ -332,7 +331,7 @@ func (e *entry) able(c *verdict.CellResult) bool {
 	case signature.Cell:
 		return true
 	case signature.Warning:
-		return watched(c.Cell)
+		return c.Watched()
 	}
 	r := c.Result(e.signature.Subject)
 	if r == nil {
@@ -346,13 +345,6 @@ func (e *entry) able(c *verdict.CellResult) bool {
 	}
 	// Unsupported or broken: it was reported, if not observed.
 	return e.signature.Kind == signature.Missing
-}
-
-// watched says whether the kernel's messages reached the harness. On a machine of somebody else's they are not looked at.
-func watched(c *cell.Cell) bool {
-	return !c.Borrowed() && !slices.ContainsFunc(c.Records, func(r *record.Record) bool {
-		return r.Type == record.TypeNote && strings.Contains(r.Why, "kernel warnings were not watched")
-	})
 }
 
 // Apply holds a judgement against the list: it marks in it what is a known issue, and notes what became of each

@@ -5,10 +5,12 @@ package verdict
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"pivotspec/results/cell"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
 )
 
 // Verdict is what is to be said of one behaviour in one cell.
@@ -91,6 +93,13 @@ func (c *CellResult) Differs(r *Result) *knowledge.Entry {
 		return nil
 	}
 	return r.Entry
+}
+
+// Watched says whether the kernel's messages reached the harness. On a machine of somebody else's they are not looked at.
+func (c *CellResult) Watched() bool {
+	return !c.Cell.Borrowed() && !slices.ContainsFunc(c.Cell.Records, func(r *record.Record) bool {
+		return r.Type == record.TypeNote && strings.Contains(r.Why, "kernel warnings were not watched")
+	})
 }
 
 // Result returns the result of a behaviour, or nil.
