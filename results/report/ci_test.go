@@ -80,7 +80,9 @@ func TestGoldenCI(t *testing.T) {
 		"ci-none":   judged(t, base, nil, ""),
 	} {
 		for format, extension := range map[string]string{"ktap": ".ktap", "junit": ".xml", "jsonl": ".jsonl", "github": ".github"} {
-			golden(t, name+extension, []byte(render(t, format, j)))
+			// The fixture's behaviours may have the names of real ones, whose lines move.
+			out := regexp.MustCompile(`,line=[0-9]+,`).ReplaceAllString(render(t, format, j), ",line=N,")
+			golden(t, name+extension, []byte(out))
 		}
 	}
 	j := judged(t, base, trouble(), issues)

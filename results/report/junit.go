@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -105,8 +106,8 @@ func JUnit(w io.Writer, j *verdict.Judgement, _ Options) error {
 func newSuite(name, time string, properties ...junitProperty) junitSuite {
 	s := junitSuite{Name: name, Package: "pivotspec", Hostname: "localhost", Time: time}
 	for _, p := range properties {
-		if p.Value != "" {
-			s.Properties = append(s.Properties, junitProperty{p.Name, xmlLine(p.Value)})
+		if value := strings.TrimSpace(xmlLine(p.Value)); value != "" {
+			s.Properties = append(s.Properties, junitProperty{p.Name, value})
 		}
 	}
 	return s
@@ -135,7 +136,7 @@ func problem(kind, message string, lines ...string) *junitProblem {
 }
 
 func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSuite {
-	k, l, name := c.Cell.Kernel, c.Cell.Line(), xmlLine(c.Cell.Name)
+	k, l, name := c.Cell.Kernel, c.Cell.Line(), xmlName(c.Cell.Name)
 	version := release(c)
 	if version == "" {
 		version = k.Version
@@ -151,7 +152,7 @@ func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSu
 	took := micros(c)
 	for _, r := range c.Results {
 		area, _, _ := strings.Cut(r.Behaviour, "/")
-		x := junitCase{Name: xmlLine(r.Behaviour), Classname: name + "." + xmlLine(area), Time: seconds(took[r.Behaviour])}
+		x := junitCase{Name: xmlName(r.Behaviour), Classname: name + "." + xmlName(area), Time: seconds(took[r.Behaviour])}
 		why := strings.Join(r.Wrong, "; ")
 		var detail []string
 		if r.Issue != nil {
@@ -263,6 +264,9 @@ func seconds(micros int64) string {
 	}
 	return fmt.Sprintf("%d.%06d", micros/1e6, micros%1e6)
 }
+
+// xmlName makes a name, which is never empty.
+func xmlName(s string) string { return cmp.Or(strings.TrimSpace(xmlLine(s)), "unknown") }
 
 // xmlLine makes one line of characters that XML 1.0 allows. The words of a kernel or a guest may hold any byte.
 func xmlLine(s string) string {
