@@ -22,11 +22,11 @@ type ciWorld struct {
 	shard func(t *testing.T) []string // shell commands
 	env   func(i int) []string        // of shard i of ciShards, from 1
 	merge func(t *testing.T) []string
-	// records says where a shard's records end up, where the merging job finds them ("" where they
-	// are already).
+	// gather brings the records of a shard to where the merge finds them; nil where they are there.
 	gather func(dir string, i int) error
 	merged string // the merged records
 	junit  string
+	says   string // by the merge on the standard output
 }
 
 const ciShards = 2
@@ -48,7 +48,7 @@ func ciWorlds() []ciWorld {
 				return os.Rename(filepath.Join(dir, "records"), filepath.Join(dir, "shards", fmt.Sprint("records-", i)))
 			},
 			merge:  func(t *testing.T) []string { return githubSteps(t, "merge") },
-			merged: "merged", junit: "junit.xml",
+			merged: "merged", junit: "junit.xml", says: "::error",
 		},
 		{
 			name:  "gitlab",
@@ -57,7 +57,7 @@ func ciWorlds() []ciWorld {
 				return []string{fmt.Sprint("CI_NODE_INDEX=", i), fmt.Sprint("CI_NODE_TOTAL=", ciShards)}
 			},
 			merge:  func(t *testing.T) []string { return gitlabScript(t, "merge") },
-			merged: "merged", junit: "junit.xml",
+			merged: "merged", junit: "junit.xml", says: "3 of 3 cells complete",
 		},
 		{
 			name:  "kubernetes",
@@ -66,7 +66,7 @@ func ciWorlds() []ciWorld {
 				return []string{fmt.Sprint("JOB_COMPLETION_INDEX=", i-1), fmt.Sprint("PIVOTSPEC_SHARDS=", ciShards)}
 			},
 			merge:  func(t *testing.T) []string { return kubernetesArgs(t, "merge.yaml") },
-			merged: "records/merged", junit: "records/junit.xml",
+			merged: "records/merged", junit: "records/junit.xml", says: "3 of 3 cells complete",
 		},
 		{
 			name:  "tmt",
@@ -75,8 +75,8 @@ func ciWorlds() []ciWorld {
 				return []string{fmt.Sprintf("PIVOTSPEC_SHARD=%d/%d", i, ciShards), "TMT_TEST_DATA=data"}
 			},
 			// That is for a plan's finish, or a person: with a single shard the test does it itself.
-			merge:  func(*testing.T) []string { return []string{"harness/ci/merge data/shards merged junit=junit.xml"} },
-			merged: "merged", junit: "junit.xml",
+			merge:  func(*testing.T) []string { return []string{"harness/ci/merge data/shards merged --output junit=junit.xml"} },
+			merged: "merged", junit: "junit.xml", says: "3 of 3 cells complete",
 		},
 	}
 }
@@ -214,7 +214,7 @@ func TestCIFiles(t *testing.T) {
 					}
 				}
 			}
-			if status, out := c.sh(nil, w.merge(t)); status != exitHarness || !strings.Contains(out, "3 of 3 cells complete") {
+			if status, out := c.sh(nil, w.merge(t)); status != exitHarness || !strings.Contains(out, w.says) {
 				t.Errorf("merge: exit status %d\n%s", status, out)
 			}
 			c.same(w.merged)
@@ -256,14 +256,15 @@ func TestCIStatus(t *testing.T) {
 		says    string
 	}{
 		{"PIVOTSPEC_SHARD=2/2", "harness/ci/shard records/2", 0, "this shard has something unexpected; it is recorded, and merge will tell"},
-		{"", "harness/ci/merge records merged json=report.json", 1, "shard 1/2 is missing"},
+		{"", "harness/ci/merge records merged --output json=report.json", 1, "shard 1/2 is missing"},
 		{"PIVOTSPEC_SHARD=1/2", "harness/ci/shard records/1", exitHarness, "shard 1/2: 1 of 2 cells"},
-		{"", "harness/ci/merge records merged json=report.json", 1, "1 of 2 cells complete"},
-		{"", "harness/ci/merge records merged jsn=report.json", exitHarness, "merge: the report jsn=report.json ended with exit status 2"},
+		{"", "harness/ci/merge records merged --output json=report.json", 1, "1 of 2 cells complete"},
+		{"", "harness/ci/merge records merged --output jsn=report.json", exitUsage, "jsn"},
 		{"", "harness/ci/merge nothing merged-2", exitHarness, "nothing cannot be read"},
 		{"", "harness/ci/merge records", exitUsage, "usage: harness/ci/merge FOLDER OUT"},
 		{"", "harness/ci/shard", exitUsage, "usage: harness/ci/shard FOLDER"},
 		{"", "harness/ci/shard records/3", exitUsage, "the environment does not say which shard this is"},
+		{"PIVOTSPEC_SHARD=1/1", "TMT_TEST_DATA=data harness/ci/tmt/test.sh && exit 9; s=$?; test -s data/junit.xml || exit 9; exit $s", 1, "1 of 2 cells complete"},
 		{"PIVOTSPEC_SHARD=1/2", "harness/ci/shard records/3 --nonsense", exitUsage, "nonsense"},
 	} {
 		if status, out := c.sh([]string{s.env}, []string{s.command}); status != s.status || !strings.Contains(out, s.says) {
