@@ -366,7 +366,7 @@ func (c *cluster) line() string {
 		s = "STOPS WORKING: " + s
 	}
 	if c.why != "" {
-		s += ": " + c.why
+		s += " - " + c.why
 	}
 	if len(c.unexpected) > 0 {
 		s += " - UNEXPECTED: " + clean(strings.Join(c.unexpected, "; "))
