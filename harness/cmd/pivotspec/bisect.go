@@ -277,9 +277,16 @@ func (b *bisector) boot(ctx context.Context, l *lab.Lab, plan *lab.Plan, wish la
 	return cells[0], "", nil
 }
 
-// tell prints the answer, which git keeps beside the commit's name, and ends with its status.
+// tell prints the answer in the user's terms and ends with its status.
 func (b *bisector) tell(at commit, a bisect.Answer, why string) error {
-	fmt.Fprintf(b.stderr, "pivotspec: %s is %s: %s\n", at, strings.ToUpper(string(a)), strings.Join(strings.Fields(why), " "))
+	term := string(a)
+	switch {
+	case a == bisect.Good && b.old != "":
+		term = "old"
+	case a == bisect.Bad && b.new != "":
+		term = "new"
+	}
+	fmt.Fprintf(b.stderr, "pivotspec: %s: %s: %s\n", at, strings.ToUpper(term), strings.Join(strings.Fields(why), " "))
 	switch a {
 	case bisect.Good:
 		return ended(exitGood)
