@@ -35,6 +35,7 @@ type Plan struct {
 type target struct {
 	entry   kernels.Entry
 	path    string          // "" for an entry
+	parts   []string        // packages with other parts of the kernel in that at path
 	backend backend.Backend // nil for what QEMU boots
 	abi     string          // Debian's name of the guest's ABI, "" the kernel's own
 }
@@ -128,7 +129,7 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 			p.jobs = append(p.jobs, p.lab.find(ctx, t.backend))
 			p.boots = append(p.boots, boot{target: t})
 		case t.path != "":
-			p.add(t, p.lab.identify(ctx, t.path))
+			p.add(t, p.lab.identify(ctx, t.path, t.parts...))
 		default:
 			j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch, ABI: t.entry.Arch}
 			if p.lab.isVariant(t.entry) {
@@ -156,12 +157,13 @@ func (p *Plan) Keep(own []int) []matrix.Job {
 	return slices.Clone(jobs)
 }
 
-// identify makes the job of a kernel that was given as a path.
-func (l *Lab) identify(ctx context.Context, path string) matrix.Job {
+// identify makes the job of a kernel that was given as a path, or as packages of which path is the
+// one with the image.
+func (l *Lab) identify(ctx context.Context, path string, parts ...string) matrix.Job {
 	if ctx.Err() != nil {
 		return matrix.Job{Name: filepath.Base(path) + "-unknown", Arch: "unknown", Err: backend.ErrNotBegun}
 	}
-	k, err := l.Store.FromPath(ctx, path)
+	k, err := l.Store.FromPaths(ctx, append([]string{path}, parts...)...)
 	name, a := k.Version, k.Arch
 	if name == "" {
 		name = filepath.Base(path)
