@@ -240,22 +240,48 @@ func checks(was, is map[string]string) []Fact {
 			}
 		}
 	}
-	n := 0
+	n, alone := 0, 0
+	var parts []string
+	for _, f := range faults.Table() {
+		key := [2]string{f.ID, ""}
+		switch a, b := before[key] == faults.Absent, now[key] == faults.Absent; {
+		case a && !b:
+			parts = append(parts, "there is the fault "+f.ID+" now")
+		case b && !a:
+			parts = append(parts, "there is no fault "+f.ID+" any more")
+		}
+	}
+	absent := func(w faults.Winners, key [2]string) bool {
+		return w[[2]string{key[0], ""}] == faults.Absent || w[[2]string{key[1], ""}] == faults.Absent
+	}
 	for key, errno := range before {
-		if other, ok := now[key]; ok && other != errno && errno != faults.Absent && other != faults.Absent {
+		switch other, ok := now[key]; {
+		case absent(before, key) || absent(now, key):
+		case !ok:
+			alone++
+		case other != errno:
 			n++
 		}
 	}
-	if n == 0 {
+	for key := range now {
+		if _, ok := before[key]; !ok && !absent(before, key) && !absent(now, key) {
+			alone++
+		}
+	}
+	if n > 0 {
+		words := strings.Join(faults.Changes(before, now), ", ")
+		if words == "" {
+			words = "in no order"
+		}
+		parts = append(parts, fmt.Sprintf("%d calls with one or two faults have another error (%s)", n, words))
+	}
+	if alone > 0 {
+		parts = append(parts, fmt.Sprintf("%d calls were made on one side only", alone))
+	}
+	if len(parts) == 0 {
 		return nil
 	}
-	words := strings.Join(faults.Changes(before, now), "; ")
-	if words == "" {
-		words = "other winners, in no order"
-	}
-	return []Fact{{
-		Name: FactChecks, Meaning: fmt.Sprintf("the checks (%d calls with one or two faults come out otherwise)", n), Old: "as before", New: words,
-	}}
+	return []Fact{{Name: FactChecks, Meaning: "the order of the checks", Old: "as before", New: strings.Join(parts, ", ")}}
 }
 
 // why says what the ledger, or the order of the checks, has as the reason for a change.
@@ -266,6 +292,8 @@ func why(base *knowledge.Base, id string, was, is *side) string {
 		}
 	}
 	switch {
+	case is.unsupported:
+		return "" // that is the reason
 	case is.Entry != nil && is.Verdict != verdict.Unexpected && (was.Entry != is.Entry || !was.observed()):
 		return reason(is.Entry.Reason, is.Entry.Commit)
 	case was.Entry != nil && was.Entry != is.Entry && is.Verdict != verdict.Unexpected:

@@ -19,19 +19,19 @@ func says(c *Change, b *knowledge.Behaviour, was, is *side) string {
 	case OtherError:
 		return "fails with " + c.New + " now, not " + c.Old + and(c)
 	case Lost:
-		return "the kernel no longer supports it (" + c.New + "); before, it " + came(was.Outcome)
+		return "the kernel no longer supports it (" + c.New + "); before, it " + came(was.Outcome, "succeeded", "failed")
 	case Gained:
-		return "the kernel supports it now, and did not (" + c.Old + "); it " + came(is.Outcome)
+		return "the kernel supports it now, and did not (" + c.Old + "); it " + came(is.Outcome, "succeeds", "fails")
 	}
 	return strings.TrimPrefix(and(c), "; ")
 }
 
 // came says how a call came out.
-func came(outcome string) string {
+func came(outcome, succeeds, fails string) string {
 	if outcome == record.OK {
-		return "succeeds"
+		return succeeds
 	}
-	return "fails with " + outcome
+	return fails + " with " + outcome
 }
 
 // and puts the facts of a change into words, behind those of its outcome.

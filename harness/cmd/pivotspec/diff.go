@@ -161,6 +161,15 @@ func (d *differ) boot(ctx context.Context, l *lab.Lab, sides [2]*side.Side) (exi
 		jobs[i] = sides[i].Plan.Identify(ctx)
 	}
 	side.Distinct(jobs[0], jobs[1])
+	// What is to be said of both sides is said once.
+	w := watch(p)
+	note, noted := w.Note, map[string]bool{}
+	w.Note = func(line string) {
+		if !noted[line] {
+			note(line)
+		}
+		noted[line] = true
+	}
 	of := map[string]*records{}
 	for i, r := range recs {
 		if r == nil {
@@ -170,7 +179,7 @@ func (d *differ) boot(ctx context.Context, l *lab.Lab, sides [2]*side.Side) (exi
 		if err := r.plan(intent, nil); err != nil {
 			return 0, failed(err)
 		}
-		jobs[i] = sides[i].Plan.Ready(ctx, watch(p))
+		jobs[i] = sides[i].Plan.Ready(ctx, w)
 	}
 	side.Distinct(jobs[0], jobs[1])
 	for i := range jobs {

@@ -117,6 +117,7 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 		reportCommand(&o),
 		mergeCommand(),
 		diffCommand(&o),
+		bisectCommand(&o),
 		diagnoseCommand(),
 		explainCommand(),
 		pageCommand(&o),

@@ -29,7 +29,11 @@ func Markdown(w io.Writer, c *change.Comparison, _ report.Options) error {
 			}
 			b.WriteString("- " + says + "\n")
 			for _, i := range k.items {
-				b.WriteString("    - " + strings.ReplaceAll(md(i.line("(@)")), "@", "`"+i.id+"`") + "\n")
+				id := ""
+				if i.id != "" {
+					id = " (`" + strings.ReplaceAll(i.id, "`", "'") + "`)"
+				}
+				b.WriteString("    - " + md(i.title) + id + md(i.behind()) + "\n")
 			}
 		}
 	}

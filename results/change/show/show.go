@@ -157,7 +157,10 @@ func labels(c *change.Comparison) []string {
 	}
 	for i, p := range c.Pairs {
 		if seen[out[i]] > 1 {
-			out[i] = p.Old.Cell.Name + " -> " + p.New.Cell.Name
+			out[i] = p.New.Cell.Name
+			if p.Old.Cell.Name != p.New.Cell.Name {
+				out[i] = p.Old.Cell.Name + " -> " + out[i]
+			}
 		}
 		out[i] = clean(out[i])
 	}
@@ -366,7 +369,7 @@ func (c *cluster) line() string {
 		s = "STOPS WORKING: " + s
 	}
 	if c.why != "" {
-		s += ": " + c.why
+		s += " - " + c.why
 	}
 	if len(c.unexpected) > 0 {
 		s += " - UNEXPECTED: " + clean(strings.Join(c.unexpected, "; "))
@@ -374,16 +377,12 @@ func (c *cluster) line() string {
 	return s
 }
 
-// line names a behaviour, with its ID in the form that is given.
-func (i *item) line(id string) string {
-	s := i.title
-	if i.id != "" {
-		s += " " + fmt.Sprintf(id, i.id)
+// behind is what stands behind the title of a behaviour: the pairs of which it is true, if not all.
+func (i *item) behind() string {
+	if len(i.on) == 0 {
+		return ""
 	}
-	if len(i.on) > 0 {
-		s += " [" + strings.Join(i.on, ", ") + "]"
-	}
-	return s
+	return " [" + strings.Join(i.on, ", ") + "]"
 }
 
 // clean makes a single line of what came from a kernel or a file, without control characters.

@@ -34,7 +34,7 @@ func Term(w io.Writer, c *change.Comparison, o report.Options) error {
 		colours := map[string]text.Colors{"!": {text.Bold, text.FgRed}, "+": {text.FgGreen}, "~": {text.FgYellow}}[symbol]
 		line("  "+paint(colours, symbol)+" ", "      ", k.line())
 		for _, i := range k.items {
-			line("      ", "          ", i.line("(%s)"))
+			line("      ", "          ", named(i))
 		}
 		if k.also != "" {
 			line("      ", "          ", "("+k.also+")")
@@ -57,7 +57,7 @@ func Term(w io.Writer, c *change.Comparison, o report.Options) error {
 			}
 			line("  "+symbol+" ", "      ", k.says)
 			for _, i := range k.items {
-				line("      ", "          ", i.line("(%s)"))
+				line("      ", "          ", named(i))
 			}
 		}
 	}
@@ -68,4 +68,13 @@ func Term(w io.Writer, c *change.Comparison, o report.Options) error {
 	line("", "    ", p.summary)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// named is a behaviour in one line.
+func named(i *item) string {
+	s := i.title
+	if i.id != "" {
+		s += " (" + i.id + ")"
+	}
+	return s + i.behind()
 }
