@@ -316,6 +316,11 @@ func (t *taker) describe(paths []string) (meta, error) {
 	if t.from[partImage] == "" {
 		return meta{}, t.lacksImage(paths)
 	}
+	if config := filepath.Join(t.dir, partConfig); t.from[partConfig] != "" && !isConfig(config) {
+		if err := os.Remove(config); err != nil {
+			return meta{}, err
+		}
+	}
 	m, err := describe(t.dir, filepath.Join(t.dir, partImage))
 	if err != nil {
 		return meta{}, err
