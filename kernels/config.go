@@ -42,7 +42,7 @@ func ParseConfig(b []byte) (Config, error) {
 }
 
 // headForm is the head of a configuration, which says what it was made for.
-var headForm = regexp.MustCompile(`(?m)^# Linux/[a-z0-9]+ ([0-9]+\.[0-9]+)[^ ]* Kernel Configuration$`)
+var headForm = regexp.MustCompile(`(?m)^# Linux/[a-z0-9_]+ ([0-9]+\.[0-9]+)[^ ]* Kernel Configuration$`)
 
 // fits says whether the configuration in the file at path, whose name does not say for which
 // kernel it is, can be that of a kernel of the series.
