@@ -41,6 +41,22 @@ func ParseConfig(b []byte) (Config, error) {
 	return c, nil
 }
 
+// headForm is the head of a configuration, which says what it was made for.
+var headForm = regexp.MustCompile(`(?m)^# Linux/[a-z0-9_]+ ([0-9]+\.[0-9]+)[^ ]* Kernel Configuration$`)
+
+// fits says whether the configuration in the file at path, whose name does not say for which
+// kernel it is, can be that of a kernel of the series.
+func fits(path, series string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, 4096))
+	m := headForm.FindSubmatch(head)
+	return err == nil && m != nil && string(m[1]) == series
+}
+
 // ReadConfig reads the configuration of k, nil if none came with it.
 func (k Kernel) ReadConfig() (Config, error) {
 	if k.Config == "" {

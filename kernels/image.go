@@ -20,7 +20,7 @@ const (
 	KindBzImage = "bzImage"
 	// KindVmlinux is an ELF file, not compressed.
 	KindVmlinux = "vmlinux"
-	// KindImage is the flat image of arm64 and riscv64.
+	// KindImage is the flat image of arm64, loong64 and riscv64.
 	KindImage = "Image"
 	// KindPacked is an image of another kind in a file that is compressed as a whole, such as arm64's
 	// Image.gz.
@@ -124,7 +124,7 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		return len(head) >= off+len(magic) && string(head[off:off+len(magic)]) == magic
 	}
 	// The offsets and magic numbers are those of Documentation/arch/x86/boot.rst,
-	// Documentation/arch/arm64/booting.rst, Documentation/arch/riscv/boot-image-header.rst,
+	// Documentation/arch/arm64/booting.rst, arch/loongarch/kernel/head.S, Documentation/arch/riscv/boot-image-header.rst,
 	// arch/arm/boot/compressed/head.S and drivers/firmware/efi/libstub/zboot-header.S.
 	switch {
 	case at(0x202, "HdrS") && at(0x1fe, "\x55\xaa"):
@@ -137,6 +137,8 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		return identifyFlat(r, size, head, "arm64")
 	case at(0x38, "RSC\x05"):
 		return identifyFlat(r, size, head, "riscv64")
+	case at(0, "MZ") && at(0x38, "\xcd\x23\x82\x81") && peMachine(head) == peLoong64:
+		return identifyFlat(r, size, head, "loong64")
 	case at(0x24, "\x18\x28\x6f\x01"):
 		start, end := u32(head, 0x28), u32(head, 0x2c)
 		if want := int64(end) - int64(start); end < start || want > size {
@@ -373,7 +375,7 @@ func banner(r io.Reader) (string, error) {
 	}
 }
 
-// identifyFlat reads the header that arm64's and riscv64's flat images share.
+// identifyFlat reads the header that the flat images of arm64, loong64 and riscv64 share.
 func identifyFlat(r io.ReaderAt, size int64, head []byte, arch string) (Image, error) {
 	// image_size at 16 counts .bss too, which is not in the file: it cannot tell a cut
 	v, err := banner(io.NewSectionReader(r, 0, size))
@@ -386,23 +388,35 @@ func identifyFlat(r io.ReaderAt, size int64, head []byte, arch string) (Image, e
 	return Image{Kind: KindImage, Arch: arch, Version: v}, nil
 }
 
+// Machines in the head of an EFI application.
+const (
+	peARM64   = 0xaa64
+	peRISCV64 = 0x5064
+	peLoong64 = 0x6264
+)
+
+// peMachine returns the machine in the COFF header, 0 if there is none.
+func peMachine(head []byte) uint16 {
+	pe := u32(head, 0x3c)
+	if pe > uint32(len(head)) {
+		return 0
+	}
+	return u16(head, int(pe)+4)
+}
+
 // identifyEFI reads the header of an EFI zboot image: payload's place at 8, size at 12.
 func identifyEFI(r io.ReaderAt, size int64, head []byte) (Image, error) {
 	off, n := int64(u32(head, 8)), int64(u32(head, 12))
 	if off+n > size {
 		return Image{}, truncated{size, off + n}
 	}
-	pe := int(u32(head, 0x3c))
-	if pe < 0 || pe > len(head)-6 {
-		return Image{}, errNotKernel
-	}
 	img := Image{Kind: KindEFI, payload: off, payloadSize: n}
-	switch u16(head, pe+4) { // the COFF header's machine
-	case 0xaa64:
+	switch peMachine(head) {
+	case peARM64:
 		img.Arch = "arm64"
-	case 0x5064:
+	case peRISCV64:
 		img.Arch = "riscv64"
-	case 0x6264:
+	case peLoong64:
 		img.Arch = "loong64"
 	default:
 		return Image{}, errNotKernel

@@ -76,7 +76,7 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 	if k.SHA256, err = HashFile(image); err != nil {
 		return Kernel{}, &NotKernelError{Path: image, Why: reasonOf(err), Do: "make it readable", Err: err}
 	}
-	k.Config = lookBeside(root, s.cat.beside.Config, k.Version, fs.FileMode.IsRegular, "")
+	k.Config = s.cat.configBeside(root, k.Version)
 	// from 7.2 on the image lies in the folder of the modules, also where they are not
 	k.Modules = lookBeside(root, s.cat.beside.Modules, k.Version, fs.FileMode.IsDir, "kernel")
 	switch {
@@ -87,6 +87,9 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		}
 	default:
 		k.NoModules = "there is no modules folder of its release beside it"
+	}
+	if img.Kind == KindBzImage && img.payloadSize == 0 {
+		return k, nil // there is nothing inside
 	}
 	m, err := s.once(ctx, "image-"+k.SHA256, func(dir string) (meta, error) { return describe(dir, image) })
 	var u *Unavailable

@@ -189,6 +189,23 @@ func (c *Catalogue) noImageIn(dir string) error {
 	return &NotKernelError{Path: dir, Why: "a folder without a kernel (looked for " + strings.Join(looked, ", ") + ", and for packages)", Do: "give the image itself"}
 }
 
+// configBeside returns the configuration of a kernel whose image lies in the folder dir, "" if none
+// that can be read is there.
+func (c *Catalogue) configBeside(dir, release string) string {
+	for _, pattern := range c.beside.Config {
+		p := lookBeside(dir, []string{pattern}, release, fs.FileMode.IsRegular, "")
+		if p != "" && (strings.Contains(pattern, "{release}") || fits(p, seriesOf(release))) && isConfig(p) {
+			return p
+		}
+	}
+	return ""
+}
+
+func isConfig(path string) bool {
+	_, err := Kernel{Config: path}.ReadConfig()
+	return err == nil
+}
+
 // lookBeside returns the first of the paths, seen from the folder dir, that is of the wanted type, or
 // has something of it called within; "" if there is none. Paths with a release count only where
 // that is known.
