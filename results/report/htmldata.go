@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"strings"
@@ -66,6 +67,9 @@ type htmlBehaviour struct {
 	Facts  map[string]string `json:"facts,omitempty"`
 	Needs  string            `json:"needs,omitempty"`
 	Silent string            `json:"silent,omitempty"`
+	// Vary are the compared facts that differ between kernels, Info those that are never compared.
+	Vary []string `json:"vary,omitempty"`
+	Info []string `json:"info,omitempty"`
 	// Results are those that there are, Of which cell has which.
 	Results []htmlResult `json:"r"`
 	Of      byCell       `json:"of"`
@@ -119,6 +123,9 @@ func (c byCell) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]int(c))
 }
 
+// factWins stands for the facts of [faults.Behaviour].
+const factWins = "who-wins"
+
 // letters are how results name their verdicts.
 func letters() map[verdict.Verdict]string {
 	return map[verdict.Verdict]string{
@@ -170,7 +177,12 @@ func dataOf(j *verdict.Judgement, f *Findings, against *verdict.Judgement) (*htm
 	g := gatherer{d: d, base: j.Base, behaviours: map[string]int{}, claims: map[string]int{}}
 	for _, a := range f.Areas {
 		for _, r := range a.Rows {
-			g.behaviour(r.ID, r.Title)
+			i := g.behaviour(r.ID, r.Title)
+			if r.ID == faults.Behaviour {
+				d.Behaviours[i].Vary = []string{factWins}
+			} else {
+				d.Behaviours[i].Vary = r.Varying
+			}
 		}
 	}
 	g.pages(j, f)
@@ -223,9 +235,9 @@ func (g *gatherer) behaviour(id, title string) int {
 	i = len(g.d.Behaviours)
 	b := htmlBehaviour{ID: visible(id), Title: title, Results: []htmlResult{}}
 	if known, ok := g.base.Behaviour(id); ok {
-		b.Title, b.Needs, b.Silent = known.Title, known.Needs, known.Silent
-		if id != faults.Behaviour {
-			b.Facts = known.Facts
+		b.Title, b.Needs, b.Silent, b.Facts, b.Info = known.Title, known.Needs, known.Silent, known.Facts, known.Info
+		if id == faults.Behaviour {
+			b.Facts = map[string]string{factWins: "a number for who wins of two faults; the findings have the order"}
 		}
 	}
 	g.behaviours[id], g.d.Behaviours = i, append(g.d.Behaviours, b)
@@ -348,14 +360,18 @@ func (g *gatherer) result(b int, byEdition []*verdict.Judgement, i, k int) int {
 	for _, s := range r.Wrong {
 		out.Wrong = append(out.Wrong, visible(s))
 	}
-	for f, v := range r.Facts {
+	if len(r.Facts) > 0 {
+		out.Facts = map[string]string{}
+	}
+	table := crc32.NewIEEE()
+	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
 		// Who wins of two faults is a table of ten thousand bytes, which the orders sum up.
-		if r.Behaviour != faults.Behaviour || knowledge.Universal(f) {
-			if out.Facts == nil {
-				out.Facts = map[string]string{}
-			}
-			out.Facts[visible(f)] = visible(v)
+		if r.Behaviour == faults.Behaviour && !knowledge.Universal(f) {
+			fmt.Fprintf(table, "%s=%s\n", f, r.Facts[f])
+			out.Facts[factWins] = fmt.Sprintf("%08x", table.Sum32())
+			continue
 		}
+		out.Facts[visible(f)] = visible(r.Facts[f])
 	}
 	if r.Entry != nil {
 		out.Ledger = r.Entry.Range() + ": " + r.Entry.Reason

@@ -99,7 +99,8 @@ function haystack(b) {
   return words.get(b);
 }
 
-function seen(r) { return r.o ? r.o + "\n" + Object.entries(r.f || {}).filter(([k]) => true).map(([k, v]) => k + "=" + v).sort().join("\n") : ""; }
+// otherFacts says whether one of the facts that vary is not as in another result.
+const otherFacts = (b, r, left) => (data.behaviours[b].vary || []).some(f => (r.f || {})[f] !== undefined && (r.f || {})[f] !== (left.f || {})[f]);
 
 // paint fills one cell of the matrix and returns its result, or null if it has none.
 function paint(td, b, c, left) {
@@ -115,18 +116,11 @@ function paint(td, b, c, left) {
   const v = verdicts[letter(r)];
   td.className = v.l;
   td.append(v.s);
-  const news = r.o && (!left || left.o !== r.o) ? r.o : r.o && seen(left) !== seen(r) && varies(b) ? r.o + "*" : "";
+  const news = r.o && (!left || left.o !== r.o) ? r.o : r.o && otherFacts(b, r, left) ? r.o + "*" : "";
   if (news) td.append(make("i", null, news));
   td.tabIndex = -1;
   td.setAttribute("aria-label", data.cells[c].label + ": " + v.m + (r.o ? ", " + r.o : ""));
   return r;
-}
-
-// varies says whether kernels differ in the facts that are compared; those that only inform differ anyway.
-const varying = new Map();
-function varies(b) {
-  if (!varying.has(b)) varying.set(b, new Set(data.behaviours[b].r.filter(r => r.o).map(r => r.v + r.o + (r.n || ""))).size > 1);
-  return varying.get(b);
 }
 
 function matrix() {
@@ -157,6 +151,7 @@ function matrix() {
             if (!r) return;
             if (r.o) { left = r; kinds.add(letter(r) + r.o); }
             found.add(letter(r));
+            if (td.textContent.endsWith("*")) kinds.add("*" + k);
             row.shown.push({td, c});
           });
           ok = (!state.verdicts.length || state.verdicts.some(l => found.has(l))) && (!state.differs || row.below || kinds.size > 1 || split.has(row.tr)) &&
@@ -239,7 +234,7 @@ function open(b, c, cells, from) {
   if (from) back = from;
   show();
   if (!dialog.open) dialog.showModal();
-  $("e-head").querySelector(".close").focus();
+  $("e-title").focus();
 }
 
 function step(by) {
@@ -280,7 +275,7 @@ function show() {
   const k = data.behaviours[state.b], c = data.cells[state.c], r = result(state.b, state.c), v = verdicts[letter(r)], n = row.indexOf(state.c);
   const button = (text, what, f, off) => make("button", {type: "button", "aria-label": what, "aria-disabled": off ? "true" : null, on: {click: f}}, text);
   $("e-head").replaceChildren(
-    make("h2", {id: "e-title"}, k.id), k.title ? make("p", null, k.title) : "",
+    make("h2", {id: "e-title", tabindex: -1}, k.id), k.title ? make("p", null, k.title) : "",
     make("p", {class: "dim"}, "on " + where(state.c) + (c.kernel ? ", " + c.kernel : "")),
     make("div", {class: "row"},
       n > 0 ? button("← " + data.cells[row[n - 1]].label, "the kernel before (left arrow)", () => { step(-1); refocus(0); }) : "",
@@ -405,7 +400,7 @@ function fell(a, b) {
 }
 
 function factsDiffer(k, a, b) {
-  return unique([...Object.keys(a.f || {}), ...Object.keys(b.f || {})]).filter(f => ((a.f || {})[f] ?? "") !== ((b.f || {})[f] ?? "")).sort();
+  return unique([...Object.keys(a.f || {}), ...Object.keys(b.f || {})]).filter(f => !(k.info || []).includes(f) && ((a.f || {})[f] ?? "") !== ((b.f || {})[f] ?? "")).sort();
 }
 
 function differences(x, y) {
@@ -415,7 +410,7 @@ function differences(x, y) {
     if (!a || !z || a === z) return;
     const how = fell(a, z), facts = a.o && z.o ? factsDiffer(k, a, z) : [];
     if (how) out.push({b, a, z, how, facts});
-    else if (facts.length && a.o && (a.v + a.n !== z.v + z.n)) out.push({b, a, z, how: ["s", "other facts"], facts});
+    else if (facts.length) out.push({b, a, z, how: ["s", "other facts"], facts});
   });
   const rank = ["fails now", "not supported now", "not observed now", "other error", "other facts", "works now", "supported now", "observed now"];
   return out.sort((a, b) => rank.indexOf(a.how[1]) - rank.indexOf(b.how[1]) || a.b - b.b);
@@ -534,7 +529,7 @@ function start() {
     if (!f) return;
     e.preventDefault();
     f();
-    if (!dialog.contains(document.activeElement) || document.activeElement === dialog) $("e-head").querySelector(".close").focus();
+    if (!dialog.contains(document.activeElement) || document.activeElement === dialog) $("e-title").focus();
   });
   document.addEventListener("keydown", e => {
     if (e.key !== "/" || dialog.open || e.ctrlKey || e.altKey || e.metaKey || e.target.matches("input,select,textarea")) return;
