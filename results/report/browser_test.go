@@ -415,8 +415,8 @@ func TestPage(t *testing.T) {
 		p.want(opened, "true")
 		p.want(`typeof window.pwned`, "undefined")
 		p.has(`document.getElementById("e-body").textContent`, "</script><script>pwned=1</script>")
-		p.has(`document.getElementById("e-body").textContent`, "<001B>")
-		p.has(`document.getElementById("e-body").textContent`, "<202E>")
+		p.has(`document.getElementById("e-body").textContent`, "[U+001B]")
+		p.has(`document.getElementById("e-body").textContent`, "[U+202E]")
 		p.want(`document.getElementById("e-body").scrollWidth <= document.getElementById("e-body").clientWidth`, "true")
 	})
 

@@ -462,7 +462,7 @@ func visible(s string) string {
 	var b strings.Builder
 	for _, r := range s {
 		if odd(r) {
-			fmt.Fprintf(&b, "<%04X>", r)
+			fmt.Fprintf(&b, "[U+%04X]", r)
 		} else {
 			b.WriteRune(r)
 		}
