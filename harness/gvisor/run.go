@@ -84,7 +84,7 @@ func (g *guest) Run(ctx context.Context) (*backend.Report, error) {
 		return nil, missing("the sandbox's files cannot be made", "make the cache writable, or choose another folder with --cache", err)
 	}
 	if ctx.Err() != nil {
-		return nil, &RunError{"interrupted before it began", context.Cause(ctx)}
+		return nil, &RunError{backend.NotBegun, context.Cause(ctx)}
 	}
 	cmd := exec.Command(runsc,
 		"--root="+filepath.Join(dir, stateDir), "--platform=systrap", "--network=none", "--ignore-cgroups",

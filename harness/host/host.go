@@ -103,7 +103,7 @@ const maxTail = 16 << 10
 func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 	rep := &backend.Report{}
 	if err := ctx.Err(); err != nil {
-		return rep, &FailedError{"interrupted before it began", context.Cause(ctx)}
+		return rep, &FailedError{backend.NotBegun, context.Cause(ctx)}
 	}
 	if _, err := os.Stat(g.Binary); err != nil {
 		return rep, &FailedError{"the guest program cannot be used: " + reason(err).Error(), err}

@@ -87,6 +87,10 @@ type Result struct {
 	// Wrong says in one line each what is not as expected (Unexpected), or why nothing
 	// was observed (Unsupported, Broken, Missing).
 	Wrong []string
+	// OddOutcome says that the outcome itself is not as expected (Unexpected), and OddFacts names the facts
+	// that are not, sorted; those that were expected and not reported are among them.
+	OddOutcome bool
+	OddFacts   []string
 	// Expected says in one line what was expected and by whom; empty if nothing was.
 	Expected string
 	// Violated are the claims of the judged edition that the observation goes against.
