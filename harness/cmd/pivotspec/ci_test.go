@@ -75,14 +75,16 @@ func ciWorlds() []ciWorld {
 				return []string{fmt.Sprintf("PIVOTSPEC_SHARD=%d/%d", i, ciShards), "TMT_TEST_DATA=data"}
 			},
 			// That is for a plan's finish, or a person: with a single shard the test does it itself.
-			merge:  func(*testing.T) []string { return []string{"harness/ci/merge data/shards merged --output junit=junit.xml"} },
+			merge: func(*testing.T) []string {
+				return []string{"harness/ci/merge data/shards merged --output junit=junit.xml"}
+			},
 			merged: "merged", junit: "junit.xml", says: "3 of 3 cells complete",
 		},
 	}
 }
 
-// ours leaves those commands of a file that are not about installing things.
-func ours(t *testing.T, script string) []string {
+// ourCommands leaves those commands of a file that are not about installing things.
+func ourCommands(t *testing.T, script string) []string {
 	t.Helper()
 	var out []string
 	for line := range strings.Lines(script) {
@@ -119,7 +121,7 @@ func githubSteps(t *testing.T, job string) []string {
 	for _, s := range file.Jobs[job].Steps {
 		script.WriteString(s.Run + "\n")
 	}
-	return ours(t, script.String())
+	return ourCommands(t, script.String())
 }
 
 func gitlabScript(t *testing.T, job string) []string {
@@ -129,7 +131,7 @@ func gitlabScript(t *testing.T, job string) []string {
 	for _, line := range file[job].(map[string]any)["script"].([]any) {
 		fmt.Fprintln(&script, line)
 	}
-	return ours(t, script.String())
+	return ourCommands(t, script.String())
 }
 
 func kubernetesArgs(t *testing.T, file string) []string {
@@ -143,7 +145,7 @@ func kubernetesArgs(t *testing.T, file string) []string {
 	decodeYAML(t, "kubernetes/"+file, &job)
 	// The volume is this folder.
 	script := strings.ReplaceAll(job.Spec.Template.Spec.Containers[0].Args[0], "/records", "records")
-	return ours(t, script)
+	return ourCommands(t, script)
 }
 
 // ci is a machine with the tree's harness/ci, on which PIVOTSPEC runs fake guests, or real ones.
