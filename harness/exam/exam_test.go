@@ -85,7 +85,7 @@ func boots(t *testing.T, series []string) []*cell.Cell {
 		jobs = append(jobs, matrix.Job{
 			Name: series[i], Series: series[i], Arch: a.Name, Kernel: r.Kernel,
 			VM: vm.Config{Arch: a, Accel: chosen, Kernel: r.Kernel.Boot, Initramfs: img.Path, Dir: build.Dir,
-				Archives: []string{modules.Path}, Memory: 512, Limits: arch.Limits{Silence: 2 * time.Minute, Total: 8 * time.Minute}},
+				Archives: []string{modules.Path}, Memory: 512, Limits: arch.Limits{Silence: 4 * time.Minute, Total: 9 * time.Minute}},
 		})
 	}
 	runner := matrix.Runner{Jobs: 2}

@@ -163,9 +163,26 @@ func (s *scout) gone(fd int) (Truth, error) {
 	case errors.Is(err, unix.ENOENT):
 		return Yes, nil
 	case errors.Is(err, unix.EINVAL):
-		return Unknown, nil
+		return No, nil
 	}
 	return Unknown, fmt.Errorf("pivot_root: %w", err)
+}
+
+// tellsGone reports whether the kernel tells a mount that is mounted nowhere from one that is in no
+// namespace for other reasons, which it does since 6.12: it asks of one that it made and let go.
+func (s *scout) tellsGone() (bool, error) {
+	proc, err := detachedProc()
+	if err != nil {
+		return false, err
+	}
+	held, err := unix.Openat(proc, ".", openDir, 0)
+	unix.Close(proc) // the last of it but for the directory that is held
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(held)
+	t, err := s.gone(held)
+	return t == Yes, err
 }
 
 // name returns what the kernel calls the directory of a descriptor, from the root of the thread.
