@@ -642,14 +642,53 @@ func (l *reading) place(fd int, s *Spot) {
 	}
 	m.HasParent, m.Parent = Yes, have.parent
 	if _, ok := l.mounts[m.Parent]; !ok {
-		l.climb(fd, m.Parent)
+		l.parentByID(fd, m.Parent)
 	}
 	if _, ok := l.mounts[m.Parent]; !ok {
-		l.parentByID(fd, m.Parent)
+		if m.ParentShared = l.parentShared(fd, m.ID); m.ParentShared == No {
+			return
+		}
+		l.climb(fd, m.Parent)
 	}
 	if p, ok := l.mounts[m.Parent]; ok {
 		m.ParentPoint, m.ParentShared = p.point, truth(p.shared)
 	}
+}
+
+// parentShared finds out whether the mount is shared that a directory's mount, which has that ID, is
+// mounted on, where neither mountinfo nor statmount(2) shows it: by what it takes to move that away.
+func (l *reading) parentShared(fd int, id uint64) Truth {
+	top, err := l.hold(l.scout.top(fd))
+	if err != nil {
+		return Unknown
+	}
+	switch stays, _ := l.scout.staysPut(top); stays {
+	case No:
+		return No
+	case Unknown:
+		return Unknown
+	}
+	if t, _ := l.lockedMount(top, id); t == No {
+		return Yes
+	}
+	return Unknown // the lock alone is reason enough
+}
+
+// lockedMount says whether a mount is locked, on whose root a descriptor is and which has that ID.
+func (l *reading) lockedMount(top int, id uint64) (Truth, error) {
+	if len(l.covers(top, id)) > 0 {
+		return Unknown, nil
+	}
+	for _, away := range []int{l.proc, l.rootFd, l.oldFd} {
+		if away < 0 {
+			continue
+		}
+		// The kernel wants the thread's root to be on another mount.
+		if st, err := look(away, ""); err == nil && st.Mnt_id != id {
+			return l.scout.locked(top, away)
+		}
+	}
+	return Unknown, nil
 }
 
 func (m *Mount) fill(l listed) {
@@ -672,6 +711,7 @@ func (l *reading) climb(fd int, want uint64) {
 		return
 	}
 	cur, err := l.hold(l.scout.top(fd))
+	var last unix.Statx_t
 	for range levels {
 		if err != nil {
 			return
@@ -683,6 +723,11 @@ func (l *reading) climb(fd int, want uint64) {
 		if err2 != nil {
 			return
 		}
+		at, err2 := look(top, "")
+		if err2 != nil || at.Mnt_id == last.Mnt_id && at.Ino == last.Ino {
+			return // as high as it goes
+		}
+		last = at
 		list, err2 := l.from(top)
 		if err2 != nil {
 			return
@@ -821,35 +866,15 @@ func (l *reading) lock() {
 	if m.Own != Yes {
 		return
 	}
-	if l.ns < 0 || l.scout.enter(l.ns) != nil {
-		if err := l.scout.stand(l.rootFd); err != nil {
-			l.unread("whether new_root is locked", err)
-			return
-		}
-	}
 	fd, err := l.hold(l.scout.top(l.newFd))
+	if err == nil {
+		m.Locked, err = l.lockedMount(fd, m.ID)
+	}
+	if err == nil && m.Locked == Unknown && m.HasParent == Yes && m.ParentShared == No {
+		m.Locked, err = l.scout.staysPut(fd)
+	}
 	if err != nil {
 		l.unread("whether new_root is locked", err)
-		return
-	}
-	if len(l.covers(fd, m.ID)) > 0 {
-		if m.HasParent == Yes && m.ParentShared == No {
-			if m.Locked, err = l.scout.lockedCovered(fd); err != nil {
-				l.unread("whether new_root is locked", err)
-			}
-		}
-		return
-	}
-	// The kernel wants the thread's root to be on another mount.
-	for _, away := range []int{l.proc, l.rootFd, l.oldFd} {
-		st, err := look(away, "")
-		if away < 0 || err != nil || st.Mnt_id == m.ID {
-			continue
-		}
-		if m.Locked, err = l.scout.locked(fd, away); err != nil {
-			l.unread("whether new_root is locked", err)
-		}
-		return
 	}
 }
 
