@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ import (
 	"pivotspec/kernels"
 	"pivotspec/results/cell"
 	"pivotspec/suites/diagnose/exam"
+	"pivotspec/suites/faults"
+	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
 )
 
@@ -85,7 +88,7 @@ func boots(t *testing.T, series []string) []*cell.Cell {
 		jobs = append(jobs, matrix.Job{
 			Name: series[i], Series: series[i], Arch: a.Name, Kernel: r.Kernel,
 			VM: vm.Config{Arch: a, Accel: chosen, Kernel: r.Kernel.Boot, Initramfs: img.Path, Dir: build.Dir,
-				Archives: []string{modules.Path}, Memory: 512, Limits: arch.Limits{Silence: 2 * time.Minute, Total: 8 * time.Minute}},
+				Archives: []string{modules.Path}, Memory: 512, Limits: arch.Limits{Silence: 4 * time.Minute, Total: 9 * time.Minute}},
 		})
 	}
 	runner := matrix.Runner{Jobs: 2}
@@ -113,36 +116,140 @@ func answers(t *testing.T, c *cell.Cell) []exam.Answer {
 	return out
 }
 
+// TestExam holds what the diagnosis says of every call of the suite against what the call does: it has
+// to give the errno, of the call that a behaviour is about the cause too, and never to be sure of what
+// is not so.
 func TestExam(t *testing.T) {
+	base, err := knowledge.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, c := range boots(t, series()) {
 		t.Run(series()[i], func(t *testing.T) {
-			for _, r := range c.Records {
-				if r.Type == record.TypeWarning || r.Type == record.TypeObservation && r.Status == record.Broken {
-					t.Logf("%s %s: %s", r.Type, r.ID, r.Why)
-				}
+			s, err := knowledge.ParseSeries(series()[i])
+			if err != nil {
+				t.Fatal(err)
 			}
 			if c.Status != cell.Complete {
 				t.Errorf("the cell is %s: %s", c.Status, c.Reason)
 			}
 			list := answers(t, c)
 			if dir := os.Getenv(answersVariable); dir != "" {
-				var b strings.Builder
-				for _, a := range list {
-					line, _ := json.Marshal(a)
-					b.Write(append(line, '\n'))
+				leave(t, filepath.Join(dir, series()[i]+".jsonl"), list)
+			}
+			observed := map[string]*exam.Answer{}
+			unsure, named := 0, 0
+			for k := range list {
+				a := &list[k]
+				b, ok := base.Behaviour(a.Spec)
+				if !ok {
+					t.Errorf("there is no behaviour %s", a.Spec)
+					continue
 				}
-				if err := os.WriteFile(filepath.Join(dir, series()[i]+".jsonl"), []byte(b.String()), 0o644); err != nil {
-					t.Error(err)
+				mark(t, b, a)
+				if !a.Sure {
+					unsure++
+				}
+				if a.Observed {
+					observed[a.Spec] = a
 				}
 			}
-			wrong := 0
-			for _, a := range list {
-				if a.Real != a.Said {
-					wrong++
-					t.Errorf("%+v", a)
+			for _, r := range c.Records {
+				if r.Type != record.TypeObservation {
+					continue
 				}
+				if r.Status == record.Broken {
+					t.Errorf("%s: %s", r.ID, r.Why)
+				}
+				b, ok := base.Behaviour(r.ID)
+				if !ok || r.ID == faults.Behaviour || r.Status != record.Observed || r.Outcome == record.OK || b.NoEffect {
+					continue
+				}
+				cause(t, b, s, observed[r.ID])
+				named++
 			}
-			t.Logf("%d calls, %d wrong", len(list), wrong)
+			pairs(t, list)
+			t.Logf("%d calls, not sure of %d; the causes of %d behaviours", len(list), unsure, named)
 		})
+	}
+}
+
+// mark checks what was said of a call.
+func mark(t *testing.T, b *knowledge.Behaviour, a *exam.Answer) {
+	t.Helper()
+	switch {
+	case a.Failed != "":
+		t.Errorf("%s: no diagnosis: %s", a.Spec, a.Failed)
+	case a.Said == a.Real:
+	case a.Sure:
+		t.Errorf("%s: it is sure of what is not so: %+v", a.Spec, a)
+	case b.Untold == "" || !a.Observed:
+		t.Errorf("%s: wrong: %+v", a.Spec, a)
+	}
+	// Of its own thread it can find out everything, but how a mount is shared that is mounted nowhere.
+	if !a.Sure && a.By == "" && a.Spec != faults.Behaviour {
+		t.Errorf("%s: it is not sure: %+v", a.Spec, a)
+	}
+}
+
+// cause checks that the cause of a failed call was named, the one that a behaviour is about.
+func cause(t *testing.T, b *knowledge.Behaviour, s knowledge.Series, a *exam.Answer) {
+	t.Helper()
+	switch {
+	case a == nil:
+		t.Errorf("%s: the observed call was not diagnosed", b.ID)
+		return
+	case b.Untold != "":
+		if a.Sure {
+			t.Errorf("%s: that cannot be told, says the data, and the diagnosis is sure: %+v", b.ID, a)
+		}
+		return
+	}
+	want := b.Cause.Of(s, a.Real)
+	if len(want) == 0 {
+		t.Errorf("%s: behaviours.yaml gives no cause for %s; the diagnosis says %v", b.ID, a.Real, a.Causes)
+		return
+	}
+	if len(a.Causes) == 0 || !slices.ContainsFunc(append(a.Or, a.Causes[0]), want.Has) {
+		t.Errorf("%s: the cause is %s, and not %v", b.ID, want, a.Causes)
+	}
+}
+
+// pairs checks that every fault of which pairs are made was named as a first cause.
+func pairs(t *testing.T, list []exam.Answer) {
+	t.Helper()
+	first, n := map[string]bool{}, 0
+	for _, a := range list {
+		if a.Spec != faults.Behaviour {
+			continue
+		}
+		n++
+		for _, id := range append(a.Or, a.Causes...)[:min(1, len(a.Causes))+len(a.Or)] {
+			first[id] = true
+		}
+	}
+	if n < 500 {
+		t.Errorf("%d calls with pairs of faults", n)
+	}
+	for _, f := range faults.Table() {
+		if f.Needs == "" && !first[f.ID] {
+			t.Errorf("no call with pairs of faults was found to fail for %s", f.ID)
+		}
+	}
+}
+
+// leave writes answers down.
+func leave(t *testing.T, path string, list []exam.Answer) {
+	t.Helper()
+	var b []byte
+	for _, a := range list {
+		line, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = append(append(b, line...), '\n')
+	}
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

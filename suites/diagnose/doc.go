@@ -126,10 +126,11 @@ type Mount struct {
 
 // Lookup errors that are problems of their own, beside those of package faults.
 const (
-	problemNoFollow  = "nosymfollow"
-	problemProtected = "protected-link"
-	problemFailfs    = "failfs"
-	problemOther     = "look-up"
+	problemNoFollow    = "nosymfollow"
+	problemProtected   = "protected-link"
+	problemFailfs      = "failfs"
+	problemUntraceable = "untraceable"
+	problemOther       = "look-up"
 )
 
 // Cause is one thing that makes the call fail.

@@ -65,6 +65,12 @@ func (a *Arg) fail(err error) {
 			a.Problem = problemProtected
 			return
 		}
+		// A link of procfs leads where another process stands, for those who may trace that.
+		var fs unix.Statfs_t
+		if link && unix.Statfs(dir, &fs) == nil && int64(fs.Type) == unix.PROC_SUPER_MAGIC {
+			a.Problem = problemUntraceable
+			return
+		}
 		if !link {
 			a.At = dir
 		}

@@ -19,6 +19,11 @@ type Reader struct {
 	proc  int // O_PATH descriptor of a procfs
 	own   bool
 	scout *scout
+	// lookupsFirst is what the kernel asks for first, and filtered whether something answers in its
+	// place, once they are known: neither changes.
+	asked        bool
+	lookupsFirst Truth
+	filtered     string
 }
 
 // Open prepares a reader. The procfs is that of /proc; where none is mounted there, one is opened that
@@ -165,7 +170,11 @@ func (l *reading) read() error {
 		l.unread("the caller's mount namespace", err)
 	}
 	l.privileges()
-	l.scout.do(l.era)
+	if !l.asked {
+		l.scout.do(l.era)
+		l.asked = true
+	}
+	l.f.LookupsFirst, l.f.Filtered = l.lookupsFirst, l.Reader.filtered
 	if l.call.Task == 0 {
 		l.places()
 		l.probe()
@@ -182,8 +191,10 @@ func (l *reading) read() error {
 	} else {
 		l.merge(list)
 	}
-	l.scout.do(l.survey)
-	l.scout.do(l.scout.rest)
+	l.scout.do(func() {
+		l.survey()
+		l.scout.rest()
+	})
 	return nil
 }
 
@@ -290,17 +301,15 @@ func (l *reading) era() {
 	switch first {
 	case unix.EFAULT:
 	case unix.EPERM:
-		if f := l.filtered(); f != No {
-			if l.f.Caller.Capable == Yes && l.call.Task == 0 {
-				l.f.Filtered = "EPERM"
-			}
-			return
+		if l.hasFilter() == No {
+			// So it is the capability, and that is asked for first.
+			l.lookupsFirst = No
+		} else if l.f.Caller.Effective == Yes && l.f.Caller.Owner == Yes {
+			l.Reader.filtered = "EPERM"
 		}
-		// No filter, so no capability, and that is asked for first.
-		l.f.LookupsFirst = No
 		return
 	default:
-		l.f.Filtered = errnoName(first)
+		l.Reader.filtered = errnoName(first)
 		return
 	}
 	var e unix.Errno
@@ -308,11 +317,11 @@ func (l *reading) era() {
 		l.unread("the order of the checks", err)
 		return
 	}
-	l.f.LookupsFirst = truth(e == unix.EFAULT)
+	l.lookupsFirst = truth(e == unix.EFAULT)
 }
 
-// filtered says whether a filter of system calls is in force for the reader, see seccomp(2).
-func (l *reading) filtered() Truth {
+// hasFilter says whether a filter of system calls is in force for the reader, see seccomp(2).
+func (l *reading) hasFilter() Truth {
 	text, err := readAt(l.proc, "thread-self/status")
 	if err != nil {
 		return Unknown
@@ -500,7 +509,14 @@ func (l *reading) survey() {
 	}
 	if l.oldFd >= 0 && l.f.Old.Mount.Own == No && l.f.Old.Removed == No && l.f.Old.Mount.Elsewhere == "" {
 		var err error
-		if l.f.Old.Mount.Gone, err = s.gone(l.oldFd); err != nil {
+		m := &l.f.Old.Mount
+		if m.Gone, err = s.gone(l.oldFd); err == nil && m.Gone == No {
+			var tells bool
+			if tells, err = s.tellsGone(); !tells {
+				m.Gone = Unknown
+			}
+		}
+		if err != nil {
 			l.unread("whether put_old's mount is mounted nowhere", err)
 		}
 	}
@@ -550,10 +566,10 @@ func (l *reading) covers(fd int, on uint64) []uint64 {
 		}
 		on = st.Mnt_id
 	}
-	if err := l.scout.stand(fd); err != nil {
+	if l.bare(on) {
 		return nil
 	}
-	list, err := l.scout.mounts()
+	list, err := l.from(fd)
 	if err != nil {
 		return nil
 	}
@@ -567,6 +583,20 @@ func (l *reading) covers(fd int, on uint64) []uint64 {
 		on = list[i].id
 		out = append(out, on)
 	}
+}
+
+// bare reports whether a mount was seen, and none that is mounted on it: from wherever it is seen,
+// those are.
+func (l *reading) bare(id uint64) bool {
+	if _, ok := l.mounts[id]; !ok || !l.entered {
+		return false
+	}
+	for _, m := range l.mounts {
+		if m.parent == id && m.id != id {
+			return false
+		}
+	}
+	return true
 }
 
 // place finds out about the mount of a directory. That of put_old is the topmost on it, for that is
@@ -612,14 +642,53 @@ func (l *reading) place(fd int, s *Spot) {
 	}
 	m.HasParent, m.Parent = Yes, have.parent
 	if _, ok := l.mounts[m.Parent]; !ok {
-		l.climb(fd, m.Parent)
+		l.parentByID(fd, m.Parent)
 	}
 	if _, ok := l.mounts[m.Parent]; !ok {
-		l.parentByID(fd, m.Parent)
+		if m.ParentShared = l.parentShared(fd, m.ID); m.ParentShared == No {
+			return
+		}
+		l.climb(fd, m.Parent)
 	}
 	if p, ok := l.mounts[m.Parent]; ok {
 		m.ParentPoint, m.ParentShared = p.point, truth(p.shared)
 	}
+}
+
+// parentShared finds out whether the mount is shared that a directory's mount, which has that ID, is
+// mounted on, where neither mountinfo nor statmount(2) shows it: by what it takes to move that away.
+func (l *reading) parentShared(fd int, id uint64) Truth {
+	top, err := l.hold(l.scout.top(fd))
+	if err != nil {
+		return Unknown
+	}
+	switch stays, _ := l.scout.staysPut(top); stays {
+	case No:
+		return No
+	case Unknown:
+		return Unknown
+	}
+	if t, _ := l.lockedMount(top, id); t == No {
+		return Yes
+	}
+	return Unknown // the lock alone is reason enough
+}
+
+// lockedMount says whether a mount is locked, on whose root a descriptor is and which has that ID.
+func (l *reading) lockedMount(top int, id uint64) (Truth, error) {
+	if len(l.covers(top, id)) > 0 {
+		return Unknown, nil
+	}
+	for _, away := range []int{l.proc, l.rootFd, l.oldFd} {
+		if away < 0 {
+			continue
+		}
+		// The kernel wants the thread's root to be on another mount.
+		if st, err := look(away, ""); err == nil && st.Mnt_id != id {
+			return l.scout.locked(top, away)
+		}
+	}
+	return Unknown, nil
 }
 
 func (m *Mount) fill(l listed) {
@@ -642,6 +711,7 @@ func (l *reading) climb(fd int, want uint64) {
 		return
 	}
 	cur, err := l.hold(l.scout.top(fd))
+	var last unix.Statx_t
 	for range levels {
 		if err != nil {
 			return
@@ -653,6 +723,11 @@ func (l *reading) climb(fd int, want uint64) {
 		if err2 != nil {
 			return
 		}
+		at, err2 := look(top, "")
+		if err2 != nil || at.Mnt_id == last.Mnt_id && at.Ino == last.Ino {
+			return // as high as it goes
+		}
+		last = at
 		list, err2 := l.from(top)
 		if err2 != nil {
 			return
@@ -791,35 +866,15 @@ func (l *reading) lock() {
 	if m.Own != Yes {
 		return
 	}
-	if l.ns < 0 || l.scout.enter(l.ns) != nil {
-		if err := l.scout.stand(l.rootFd); err != nil {
-			l.unread("whether new_root is locked", err)
-			return
-		}
-	}
 	fd, err := l.hold(l.scout.top(l.newFd))
+	if err == nil {
+		m.Locked, err = l.lockedMount(fd, m.ID)
+	}
+	if err == nil && m.Locked == Unknown && m.HasParent == Yes && m.ParentShared == No {
+		m.Locked, err = l.scout.staysPut(fd)
+	}
 	if err != nil {
 		l.unread("whether new_root is locked", err)
-		return
-	}
-	if len(l.covers(fd, m.ID)) > 0 {
-		if m.HasParent == Yes && m.ParentShared == No {
-			if m.Locked, err = l.scout.lockedCovered(fd); err != nil {
-				l.unread("whether new_root is locked", err)
-			}
-		}
-		return
-	}
-	// The kernel wants the thread's root to be on another mount.
-	for _, away := range []int{l.proc, l.rootFd, l.oldFd} {
-		st, err := look(away, "")
-		if away < 0 || err != nil || st.Mnt_id == m.ID {
-			continue
-		}
-		if m.Locked, err = l.scout.locked(fd, away); err != nil {
-			l.unread("whether new_root is locked", err)
-		}
-		return
 	}
 }
 

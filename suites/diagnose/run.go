@@ -79,8 +79,10 @@ func (d *Diagnosis) Text(verbose bool) string {
 		b.WriteString("succeed\n")
 	case d.Errno == "":
 		b.WriteString("succeed, unless one of the things below is so that could not be found out\n")
-	default:
+	case d.Sure:
 		fmt.Fprintf(&b, "fail with %s: %s\n", d.Errno, d.Causes[0].Says)
+	default:
+		fmt.Fprintf(&b, "fail with %s, or for one of the things below that could not be found out: %s\n", d.Errno, d.Causes[0].Says)
 	}
 	if len(d.Causes) > 1 {
 		fmt.Fprintf(&b, "\n%d things are wrong, in the order in which this kernel (%s) asks for them:\n", len(d.Causes), f.Release)

@@ -136,10 +136,10 @@ func (s *scout) locked(fd, away int) (Truth, error) {
 	return Unknown, fmt.Errorf("umount2(MNT_EXPIRE): %w", err)
 }
 
-// lockedCovered is locked for a mount on whose root another is mounted: it asks to have it moved
-// onto itself, which the kernel refuses with EINVAL because of the lock, or else with ELOOP. The
-// mount that it is mounted on must not be shared, for that is EINVAL as well.
-func (s *scout) lockedCovered(fd int) (Truth, error) {
+// staysPut reports whether the mount on whose root a descriptor is could not be moved: because it is
+// locked, or the mount that it is mounted on is shared, or there is none such. It asks to have it moved
+// onto itself, which the kernel refuses with EINVAL for those reasons, or else with ELOOP.
+func (s *scout) staysPut(fd int) (Truth, error) {
 	err := unix.MoveMount(fd, "", fd, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH)
 	switch {
 	case errors.Is(err, unix.ELOOP):
@@ -163,9 +163,26 @@ func (s *scout) gone(fd int) (Truth, error) {
 	case errors.Is(err, unix.ENOENT):
 		return Yes, nil
 	case errors.Is(err, unix.EINVAL):
-		return Unknown, nil
+		return No, nil
 	}
 	return Unknown, fmt.Errorf("pivot_root: %w", err)
+}
+
+// tellsGone reports whether the kernel tells a mount that is mounted nowhere from one that is in no
+// namespace for other reasons, which it does since 6.12: it asks of one that it made and let go.
+func (s *scout) tellsGone() (bool, error) {
+	proc, err := detachedProc()
+	if err != nil {
+		return false, err
+	}
+	held, err := unix.Openat(proc, ".", openDir, 0)
+	unix.Close(proc) // the last of it but for the directory that is held
+	if err != nil {
+		return false, err
+	}
+	defer unix.Close(held)
+	t, err := s.gone(held)
+	return t == Yes, err
 }
 
 // name returns what the kernel calls the directory of a descriptor, from the root of the thread.

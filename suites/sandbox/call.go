@@ -37,6 +37,9 @@ func (w *World) Observe(c Call) {
 		w.Broken("the spec observes twice")
 	}
 	w.outcome = c.Outcome
+	if o, ok := w.kernel.(Witness); ok {
+		o.Observed(c)
+	}
 	if c.Effect == "" {
 		return
 	}

@@ -32,6 +32,12 @@ type Kernel interface {
 	Tell(name, real string) string
 }
 
+// Witness is a [Kernel] that wants to know which of the calls under test a behaviour is about.
+type Witness interface {
+	// Observed is told what was observed, after the call.
+	Observed(c Call)
+}
+
 // Syscall says which system call is made under test.
 type Syscall struct {
 	// Name is the system call's, such as "pivot_root".

@@ -24,6 +24,8 @@ type Answer struct {
 	// New and Old are the arguments.
 	New string `json:"new"`
 	Old string `json:"old"`
+	// Observed says that the call is what the behaviour is about.
+	Observed bool `json:"observed,omitempty"`
 	// Real is what the call did, Said what the diagnosis said that it would do.
 	Real string `json:"real"`
 	Said string `json:"said"`
@@ -85,6 +87,16 @@ func (k *Kernel) Call(c sandbox.Syscall, real func() unix.Errno) unix.Errno {
 	a.Real = sandbox.ErrnoName(e)
 	k.shared.answers = append(k.shared.answers, a)
 	return e
+}
+
+// Observed implements [sandbox.Witness].
+func (k *Kernel) Observed(c sandbox.Call) {
+	for i := len(k.shared.answers) - 1; i >= 0; i-- {
+		if a := &k.shared.answers[i]; a.Spec == k.spec && a.Real == c.Outcome {
+			a.Observed = true
+			return
+		}
+	}
 }
 
 func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) {
