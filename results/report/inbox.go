@@ -311,11 +311,12 @@ func (in *inbox) rest() {
 	if len(in.none) > 0 {
 		b.WriteString("\n## What the page need not say\n\n")
 		for _, m := range in.none {
-			fmt.Fprintf(b, "- %s: %s.", md(m.Title), md(strings.TrimSuffix(strings.TrimSpace(m.None), ".")))
-			for _, r := range m.rows {
-				fmt.Fprintf(b, " `%s`: %s.", r.ID, md(in.spans(r.linux, func(res *verdict.Result) string { return seen(res, r.Varying) })))
+			fmt.Fprintf(b, "- %s: %s.\n", md(m.Title), md(strings.TrimSuffix(strings.TrimSpace(m.None), ".")))
+			for _, g := range gather(m.rows, func(r Row) (string, string) {
+				return r.ID, in.spans(r.linux, func(res *verdict.Result) string { return seen(res, r.Varying) })
+			}) {
+				fmt.Fprintf(b, "  - %s: %s\n", md(g.says), g.mdIDs())
 			}
-			b.WriteString("\n")
 		}
 	}
 	proposed := map[string]bool{}
