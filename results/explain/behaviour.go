@@ -128,10 +128,26 @@ func (x *Explainer) differs(behaviour string) []string {
 	return out
 }
 
-// speakers returns the cells that showed a behaviour, of the line of which most is kept (amd64 as it is booted by
-// default, or in the first scenario that has the behaviour), from the oldest kernel to the newest.
+// usual is the line of which most is kept.
+var usual = cell.Line{Arch: "amd64"}
+
+// otherwise says whether two kernels show different things of a behaviour, and in which facts.
+func otherwise(b *knowledge.Behaviour, is, was *verdict.Result) (facts []string, differ bool) {
+	if is.Outcome == "" || was.Outcome == "" {
+		return nil, false
+	}
+	for _, f := range sorted(b.Facts) {
+		if !b.IsInfo(f) && is.Facts[f] != was.Facts[f] {
+			facts = append(facts, f)
+		}
+	}
+	return facts, len(facts) > 0 || is.Outcome != was.Outcome
+}
+
+// speakers returns the cells that showed a behaviour, of the usual line, or that of the first scenario
+// that has the behaviour, from the oldest kernel to the newest.
 func speakers(j *verdict.Judgement, b *knowledge.Behaviour) []*verdict.CellResult {
-	line := cell.Line{Arch: "amd64"}
+	line := usual
 	if !b.In(knowledge.Plain) {
 		line.Scenario = b.Scenario[0]
 	}
@@ -147,8 +163,7 @@ func speakers(j *verdict.Judgement, b *knowledge.Behaviour) []*verdict.CellResul
 // sides returns the cells before and after the last change of a behaviour, or the newest alone.
 func sides(b *knowledge.Behaviour, cells []*verdict.CellResult) []*verdict.CellResult {
 	for i := len(cells) - 1; i > 0; i-- {
-		is, was := cells[i].Result(b.ID), cells[i-1].Result(b.ID)
-		if is.Outcome != was.Outcome || slices.ContainsFunc(sorted(b.Facts), func(f string) bool { return !b.IsInfo(f) && is.Facts[f] != was.Facts[f] }) {
+		if _, differ := otherwise(b, cells[i].Result(b.ID), cells[i-1].Result(b.ID)); differ {
 			return cells[i-1 : i+1]
 		}
 	}

@@ -195,6 +195,11 @@ func (x *Explainer) named(word string) ([]*Explanation, error) {
 	if e, ok := x.Base.Edition(word); ok {
 		add(x.edition(e))
 	}
+	if s, err := knowledge.ParseSeries(word); err == nil {
+		if e, err := x.kernel(s); err != nil || e != nil {
+			add(e, err)
+		}
+	}
 	if i := slices.IndexFunc(x.Base.Areas, func(a knowledge.Area) bool { return a.ID == strings.TrimSuffix(word, "/") }); i >= 0 {
 		add(x.area(&x.Base.Areas[i]))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pivotspec/results/report"
+	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 )
@@ -94,6 +95,62 @@ func (x *Explainer) edition(ed *knowledge.Edition) (*Explanation, error) {
 	e.add("not true of all", not...)
 	e.add("repeat", "pivotspec report --edition "+ed.ID)
 	return e, nil
+}
+
+// kernel explains a series by what it does otherwise than the one before it, among those that were recorded of
+// amd64 as it is booted by default; nil if it is none of those.
+func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
+	j, err := x.judged()
+	if err != nil {
+		return nil, err
+	}
+	var is, was *verdict.CellResult
+	for _, c := range j.Cells {
+		if c.Cell.Line() != usual {
+			continue
+		}
+		if c.Series == s {
+			is = c
+			break
+		}
+		was = c
+	}
+	if is == nil {
+		return nil, nil
+	}
+	e := &Explanation{Kind: "kernel", ID: s.String(), Title: "Linux " + is.Cell.Kernel.Version + ", as recorded"}
+	run := "pivotspec run " + s.String()
+	if was != nil && was.Series.Compare(s) < 0 {
+		var changed []string
+		for i := range x.Base.Behaviours {
+			b := &x.Base.Behaviours[i]
+			k, w := is.Result(b.ID), was.Result(b.ID)
+			if k == nil || w == nil {
+				continue
+			}
+			if facts, differ := otherwise(b, k, w); differ {
+				changed = append(changed, fmt.Sprintf("%s: %s. %s: %s; %s: %s", b.ID, b.Title, was.Series, shown(w, facts), s, shown(k, facts)))
+			}
+		}
+		if changed == nil {
+			changed = []string{"nothing that the suite observes"}
+		}
+		e.add("new since "+was.Series.String(), changed...)
+		run = fmt.Sprintf("pivotspec run %s %s", was.Series, s)
+	}
+	e.add("repeat", run)
+	return e, nil
+}
+
+// shown says what was observed, with some facts.
+func shown(r *verdict.Result, facts []string) string {
+	out := r.Outcome
+	for _, f := range facts {
+		if v, ok := r.Facts[f]; ok {
+			out += " " + f + "=" + v
+		}
+	}
+	return out
 }
 
 func (x *Explainer) proposal(p *knowledge.Proposal) *Explanation {
