@@ -21,14 +21,16 @@ func (x *Explainer) claim(c *knowledge.Claim) (*Explanation, error) {
 	e.add("strength", string(c.Strength))
 	e.add("true", x.histories[c.ID].Summary)
 	// Most claims demand the same of many behaviours, which then do the same.
+	type found struct{ wants, seen string }
+	var all []found
 	var demands, whys []string
-	of := map[string][]string{}
+	of := map[found][]string{}
 	for _, d := range c.Demands {
-		says := fmt.Sprintf("%s; seen: %s", demand(d.Outcome, d.Facts), report.Seen(j, d.Behaviour, sorted(d.Facts)))
-		if of[says] == nil {
-			demands = append(demands, says)
+		f := found{demand(d.Outcome, d.Facts), report.Seen(j, d.Behaviour, sorted(d.Facts))}
+		if of[f] == nil {
+			all = append(all, f)
 		}
-		of[says] = append(of[says], d.Behaviour)
+		of[f] = append(of[f], d.Behaviour)
 		for i := range x.Base.Ledger {
 			l := &x.Base.Ledger[i]
 			if why := l.Range() + ": " + because(l.Reason, l.Commit); l.Behaviour == d.Behaviour && !allows(&d, l) && !slices.Contains(whys, why) {
@@ -36,11 +38,11 @@ func (x *Explainer) claim(c *knowledge.Claim) (*Explanation, error) {
 			}
 		}
 	}
-	for i, says := range demands {
-		demands[i] = says + ": " + strings.Join(of[says], ", ")
+	for _, f := range all {
+		demands = append(demands, fmt.Sprintf("%s of %s. Seen: %s", f.wants, strings.Join(of[f], ", "), f.seen))
 	}
 	e.add("demands", demands...)
-	e.add("why not", whys...)
+	e.add("not because", whys...)
 	var matters []string
 	for _, p := range x.Base.Proposals {
 		if slices.Contains(p.Claims, c.ID) {
