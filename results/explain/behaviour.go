@@ -174,7 +174,7 @@ func sides(b *knowledge.Behaviour, cells []*verdict.CellResult) []*verdict.CellR
 // which the steps are kept.
 func (x *Explainer) steps(b *knowledge.Behaviour, cells []*verdict.CellResult) []string {
 	for _, c := range slices.Backward(cells) {
-		r := observation(c.Cell, b.ID)
+		r := c.Cell.Observation(b.ID)
 		if r == nil || len(r.Steps) == 0 {
 			continue
 		}

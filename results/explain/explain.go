@@ -19,7 +19,6 @@ import (
 	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
-	"pivotspec/suites/record"
 )
 
 // Scenario is a way to boot.
@@ -338,14 +337,4 @@ func because(reason, commit string) string {
 		return fmt.Sprintf("%s (commit %.12s)", reason, commit)
 	}
 	return reason
-}
-
-// observation returns a cell's record of a behaviour, or nil.
-func observation(c *cell.Cell, behaviour string) *record.Record {
-	for _, r := range c.Records {
-		if r.Type == record.TypeObservation && r.ID == behaviour {
-			return r
-		}
-	}
-	return nil
 }

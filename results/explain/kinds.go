@@ -131,7 +131,7 @@ func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
 				continue
 			}
 			if facts, differ := otherwise(b, k, w); differ {
-				changed = append(changed, fmt.Sprintf("%s: %s. %s: %s; %s: %s", b.ID, b.Title, was.Series, shown(w, facts), s, shown(k, facts)))
+				changed = append(changed, fmt.Sprintf("%s: %s. %s: %s; %s: %s", b.ID, b.Title, was.Series, report.What(w, facts), s, report.What(k, facts)))
 			}
 		}
 		if changed == nil {
@@ -142,17 +142,6 @@ func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
 	}
 	e.add("repeat", run)
 	return e, nil
-}
-
-// shown says what was observed, with some facts.
-func shown(r *verdict.Result, facts []string) string {
-	out := r.Outcome
-	for _, f := range facts {
-		if v, ok := r.Facts[f]; ok {
-			out += " " + f + "=" + v
-		}
-	}
-	return out
 }
 
 func (x *Explainer) proposal(p *knowledge.Proposal) *Explanation {

@@ -258,23 +258,13 @@ func (in *inbox) steps(m matter) {
 					continue
 				}
 				// Baselines keep the steps of one architecture; see package baseline.
-				if r := observation(in.j.Cells[i], m.Show); r != nil && len(r.Steps) > 0 {
+				if r := in.j.Cells[i].Cell.Observation(m.Show); r != nil && len(r.Steps) > 0 {
 					in.show(m, i, r)
 					return
 				}
 			}
 		}
 	}
-}
-
-// observation returns a cell's record of a behaviour, or nil.
-func observation(c *verdict.CellResult, behaviour string) *record.Record {
-	for _, r := range c.Cell.Records {
-		if r.Type == record.TypeObservation && r.ID == behaviour {
-			return r
-		}
-	}
-	return nil
 }
 
 // show writes the steps of record r of column i.
