@@ -211,3 +211,19 @@ func TestKinds(t *testing.T) {
 		t.Errorf("kinds %v", got)
 	}
 }
+
+// TestNothingRecorded: of a behaviour that no run has seen yet, it is said so, and how to see it.
+func TestNothingRecorded(t *testing.T) {
+	x := explainer(t)
+	x.Cells = func() ([]*cell.Cell, error) { return nil, nil }
+	for _, c := range []struct{ word, want string }{
+		{"rootfs/pivot", "nothing is recorded of it"},
+		{"rootfs/pivot", "repeat          pivotspec run\n"},
+		{"boot/pivot-to-disk", "pivotspec run --scenario disk-pivot\n"},
+		{"errors/einval-rootfs", "undecided: there is no kernel"},
+	} {
+		if got := told(t, x, c.word); !strings.Contains(got, c.want) {
+			t.Errorf("%s: no %q in\n%s", c.word, c.want, got)
+		}
+	}
+}

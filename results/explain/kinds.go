@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func (x *Explainer) claim(c *knowledge.Claim) (*Explanation, error) {
 		}
 	}
 	for _, f := range all {
-		demands = append(demands, fmt.Sprintf("%s of %s. Seen: %s", f.wants, strings.Join(of[f], ", "), f.seen))
+		demands = append(demands, fmt.Sprintf("%s of %s. Seen: %s", f.wants, strings.Join(of[f], ", "), cmp.Or(f.seen, "nothing")))
 	}
 	e.add("demands", demands...)
 	e.add("not because", whys...)
