@@ -31,6 +31,7 @@ test: build lint ## run every check and test, with real boots on both sides of 7
 	$(BIN) kernels fetch 6.1/s390x 6.1/arm64
 	$(BIN) page fetch
 	$(GO) test -timeout 30m ./...
+	$(GO) -C harness/ci/validate test ./...
 
 lint: ## check formatting, vet the code, check that go.mod is tidy
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo 'lint: gofmt -w the files above' >&2; exit 1; }

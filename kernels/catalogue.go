@@ -36,6 +36,9 @@ type Catalogue struct {
 type beside struct {
 	Config  []string `yaml:"config"`
 	Modules []string `yaml:"modules"`
+	// Packages are how the names of the packages of one kernel begin: of each list, that of the
+	// package with the image first.
+	Packages [][]string `yaml:"packages"`
 }
 
 // Part says where one part of a kernel (its image, its config, its modules) lies. Packages
@@ -143,6 +146,11 @@ func Parse(data []byte) (*Catalogue, error) {
 			if _, err := path.Match(pattern, ""); err != nil {
 				bad("folders: %q: %w", pattern, err)
 			}
+		}
+	}
+	for _, names := range f.Beside.Packages {
+		if len(names) < 2 || slices.Contains(names, "") {
+			bad("beside: packages: %q are not the beginnings of two names", names)
 		}
 	}
 	names := map[string]bool{}

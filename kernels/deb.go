@@ -2,122 +2,184 @@ package kernels
 
 import (
 	"archive/tar"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"path"
 	"strconv"
 	"strings"
 )
 
-// Bounds for a package: far above any genuine one (a kernel with all modules has some 8000
-// files and 600 MiB), far below what fills a disk.
-const (
-	maxDebFiles = 100_000
-	maxDebBytes = 4 << 30
-	maxDebFile  = 512 << 20
-)
+// arMagic begins an ar archive, which a Debian package is.
+const arMagic = "!<arch>\n"
 
-// errEnough, returned by the function given to readDeb, ends the reading without an error.
-var errEnough = errors.New("enough")
+// maxControl bounds the size, in bytes, of a package's control file.
+const maxControl = 1 << 20
 
 // readDeb calls each for every regular file in the Debian package r, in the order of the
 // package, with the file's path relative to the root and its content. Folders, links and
 // devices are passed over: nothing in here follows or makes one, and it is the callee that
 // chooses where a content goes, so no path in a package can lead out of anywhere.
 func readDeb(r io.Reader, each func(name string, size int64, content io.Reader) error) error {
-	return readMembers(r, func(m Member) error {
+	_, err := readMembers(r, func(m Member) error {
 		if !m.Mode.IsRegular() || m.Hard {
 			return nil
 		}
 		return each(m.Path, m.Size, m.Content)
 	})
+	return err
 }
 
-// Member is a file in a Debian package.
-type Member struct {
-	// Path is relative to the root, without dots.
-	Path string
-	// Mode has the type and the permission bits.
-	Mode fs.FileMode
-	// Link is the target of a symbolic link, or the path of the file that a hard link is to.
-	Link string
-	// Hard is set for a hard link, which has no content of its own.
-	Hard bool
-	// Size of the content, in bytes.
-	Size int64
-	// Content of a regular file, until the function that it is given to returns.
-	Content io.Reader
-}
-
-// readMembers calls each for every file, folder and link in the Debian package r. Devices are
-// passed over: no package that is used has any.
-func readMembers(r io.Reader, each func(Member) error) error {
-	var data io.Reader
+// readMembers calls each for every file, folder and link in the Debian package r, and returns
+// what its control file says. Devices are passed over: no package that is used has any.
+func readMembers(r io.Reader, each func(Member) error) (Control, error) {
+	var control Control
+	seen := map[string]bool{}
 	err := readAr(r, func(name string, content io.Reader) error {
-		if name != "data.tar" && !strings.HasPrefix(name, "data.tar.") {
+		part, _, _ := strings.Cut(name, ".tar")
+		if part+".tar" != name && !strings.HasPrefix(name, part+".tar.") {
 			return nil
 		}
-		data = content
-		return errEnough
+		if seen[part] {
+			return fmt.Errorf("a second %s.tar in the package", part)
+		}
+		seen[part] = true
+		switch part {
+		case "control":
+			err := readTar(name, content, func(m Member) error {
+				if m.Path != "control" || !m.Mode.IsRegular() {
+					return nil
+				}
+				if m.Size > maxControl {
+					return fmt.Errorf("its control file has %d MiB: %w", m.Size>>20, errTooBig)
+				}
+				b, err := io.ReadAll(m.Content)
+				if err != nil {
+					return err
+				}
+				control = parseControl(string(b))
+				return errEnough
+			})
+			if err != nil && !errors.Is(err, errEnough) {
+				return err
+			}
+			return nil
+		case "data":
+			return readTar(name, content, each)
+		}
+		return nil
 	})
-	if err != nil {
-		return err
+	switch {
+	case errors.Is(err, errEnough):
+		return control, nil
+	case err != nil:
+		return control, err
+	case !seen["data"]:
+		return control, errors.New("no data.tar in the package")
 	}
-	if data == nil {
-		return errors.New("no data.tar in the package")
+	return control, nil
+}
+
+// parseControl reads the first paragraph of a control file, which is written like a mail's head.
+func parseControl(text string) Control {
+	var c Control
+	for line := range strings.Lines(text) {
+		key, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
+		if !ok && strings.TrimSpace(line) == "" {
+			break
+		}
+		value = strings.TrimSpace(value)
+		switch key {
+		case "Package":
+			c.Name = value
+		case "Version":
+			c.Version = value
+		case "Architecture":
+			c.Arch = value
+		}
 	}
-	// dpkg-deb compresses unless told not to, and Debian's archive takes nothing else
-	z, err := decompress(data)
+	return c
+}
+
+// readTar calls each for every file, folder and link in the tar archive r, compressed or not,
+// which is called name. It returns an error of each as it is.
+func readTar(name string, r io.Reader, each func(Member) error) error {
+	z, err := inflateTar(r)
 	if err != nil {
-		return fmt.Errorf("data.tar: %w", err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	defer z.Close()
-	t := tar.NewReader(io.LimitReader(z, maxDebBytes))
+	limited := &io.LimitedReader{R: z, N: maxDebBytes}
+	t := tar.NewReader(limited)
+	seen := map[string]bool{}
 	for n := 0; ; n++ {
 		h, err := t.Next()
 		if err == io.EOF {
-			return nil
+			// what follows the end of the archive has the checksums of the compression
+			if _, err = io.Copy(io.Discard, limited); err == nil {
+				return nil
+			}
+		}
+		if err == nil && n >= maxDebFiles {
+			err = fmt.Errorf("more than %d files: %w", maxDebFiles, errTooBig)
 		}
 		if err != nil {
-			return fmt.Errorf("data.tar: %w", err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		if n >= maxDebFiles {
-			return fmt.Errorf("more than %d files: %w", maxDebFiles, errTooBig)
+		m := Member{Mode: h.FileInfo().Mode(), Size: h.Size, Content: t}
+		if m.Path, err = clean(h.Name); err != nil {
+			return err
 		}
-		m := Member{Path: path.Clean("/" + h.Name)[1:], Mode: h.FileInfo().Mode(), Size: h.Size, Content: t}
 		switch h.Typeflag {
 		case tar.TypeReg:
+			// a file with holes can be said to have any size, and no package has one
+			for key := range h.PAXRecords {
+				if strings.HasPrefix(key, "GNU.sparse.") {
+					return fmt.Errorf("%s: %s is a file with holes", name, m.Path)
+				}
+			}
+			if seen[m.Path] {
+				return fmt.Errorf("%s: two files called %s", name, m.Path)
+			}
+			seen[m.Path] = true
 		case tar.TypeDir:
 			m.Size = 0
 		case tar.TypeSymlink:
 			m.Link, m.Size = h.Linkname, 0
 		case tar.TypeLink:
-			m.Link, m.Hard, m.Size = path.Clean("/" + h.Linkname)[1:], true, 0
+			m.Hard, m.Size = true, 0
+			if m.Link, err = clean(h.Linkname); err != nil {
+				return err
+			}
 		default:
 			continue
 		}
-		if m.Size > maxDebFile {
-			return fmt.Errorf("%s has %d MiB: %w", h.Name, h.Size>>20, errTooBig)
+		if m.Size < 0 || m.Size > maxDebFile {
+			return fmt.Errorf("%s has %d MiB: %w", m.Path, m.Size>>20, errTooBig)
 		}
 		if err := each(m); err != nil {
-			if errors.Is(err, errEnough) {
-				return nil
-			}
 			return err
 		}
 	}
 }
 
-// readAr calls each for every member of the ar archive r until it returns an error; errEnough
-// is no error, and leaves r where that member's content can be read on.
+// inflateTar returns the tar archive in r, decompressed unless it is not compressed at all.
+func inflateTar(r io.Reader) (io.ReadCloser, error) {
+	b := bufio.NewReaderSize(r, 64<<10)
+	// POSIX's and GNU's forms have this at the same place
+	if head, _ := b.Peek(262); len(head) == 262 && string(head[257:]) == "ustar" {
+		return io.NopCloser(b), nil
+	}
+	return inflate(b)
+}
+
+// readAr calls each for every member of the ar archive r until it returns an error.
 //
 // The format is deb(5)'s: no long names, no symbol tables. There is a library, blakesmith/ar,
 // but it panics on a header with a blank mode and seeks backwards on a negative size.
 func readAr(r io.Reader, each func(name string, content io.Reader) error) error {
 	var magic [8]byte
-	if _, err := io.ReadFull(r, magic[:]); err != nil || string(magic[:]) != "!<arch>\n" {
+	if _, err := io.ReadFull(r, magic[:]); err != nil || string(magic[:]) != arMagic {
 		return errors.New("not a Debian package")
 	}
 	for {
@@ -133,9 +195,7 @@ func readAr(r io.Reader, each func(name string, content io.Reader) error) error 
 		}
 		content := &io.LimitedReader{R: r, N: int64(size)}
 		name := strings.TrimRight(string(h[:16]), " /")
-		if err := each(name, &wholeReader{content}); errors.Is(err, errEnough) {
-			return nil
-		} else if err != nil {
+		if err := each(name, &wholeReader{content}); err != nil {
 			return err
 		}
 		skip := content.N + int64(size&1) // members begin at even places

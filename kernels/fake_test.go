@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,7 +107,15 @@ func fakeTar(t testing.TB, files ...tarFile) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	w := tar.NewWriter(z)
+	io.WriteString(z, plainTar(t, files...))
+	z.Close()
+	return b.String()
+}
+
+func plainTar(t testing.TB, files ...tarFile) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
 	for _, f := range files {
 		typ := f.typ
 		if typ == 0 {
@@ -120,7 +129,6 @@ func fakeTar(t testing.TB, files ...tarFile) string {
 		}
 	}
 	w.Close()
-	z.Close()
 	return b.String()
 }
 

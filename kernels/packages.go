@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -306,14 +305,4 @@ func upstream(version string) string {
 		return version[:i]
 	}
 	return version
-}
-
-// ReadPackage calls each for every member of the Debian package in the file at path, in the
-// order of the package.
-func ReadPackage(path string, each func(Member) error) error {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return readMembers(bytes.NewReader(b), each)
 }

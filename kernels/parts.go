@@ -13,8 +13,9 @@ import (
 	"strings"
 )
 
-// Names of the parts of a kernel beside its image.
+// Names of the parts of a kernel.
 const (
+	partImage   = "image"
 	partConfig  = "config"
 	partModules = "modules"
 )

@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -29,10 +28,10 @@ func (c *Catalogue) IsPath(ref string) bool {
 	return err == nil
 }
 
-// FromPath makes a kernel of a file (an image or a Debian package) or of a folder that holds
-// one image (an unpacked package, a build tree, a boot folder). What is no kernel, is cut
-// short, or holds several gives a *NotKernelError; a cache that fails when it is needed, to
-// unpack a package, an *Unavailable.
+// FromPath makes a kernel of a file (an image or a package) or of a folder that holds one image
+// (an unpacked package, a build tree, a boot folder) or the packages of one kernel. What is no
+// kernel, is cut short, or holds several gives a *NotKernelError; a cache that fails when it is
+// needed, to unpack a package, an *Unavailable.
 func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 	st, err := os.Stat(ref)
 	if err != nil {
@@ -41,11 +40,18 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 	image, root := ref, filepath.Dir(ref)
 	if st.IsDir() {
 		if image, err = s.cat.imageIn(ref); err != nil {
-			return Kernel{}, err
+			given, err1 := s.cat.packagesIn(ref)
+			if given == nil && err1 == nil {
+				return Kernel{}, err
+			}
+			if err1 != nil {
+				return Kernel{}, err1
+			}
+			return s.fromPackages(ctx, ref, given)
 		}
 		root = ref
-	} else if isDeb(ref) {
-		return s.fromDeb(ctx, ref)
+	} else if formatOf(ref) != "" {
+		return s.fromPackages(ctx, ref, append([]string{ref}, s.cat.siblings(ref)...))
 	}
 	img, err := Identify(image)
 	if err != nil {
@@ -198,149 +204,4 @@ func (s *Store) once(ctx context.Context, id string, fill func(dir string) (meta
 	}
 	m.place(target)
 	return m, nil
-}
-
-func isDeb(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var b [8]byte
-	_, err = io.ReadFull(f, b[:])
-	return err == nil && string(b[:]) == "!<arch>\n"
-}
-
-// fromDeb makes a kernel of a Debian package.
-func (s *Store) fromDeb(ctx context.Context, deb string) (Kernel, error) {
-	bad := func(err error) error {
-		return &NotKernelError{Path: deb, Truncated: errors.Is(err, io.ErrUnexpectedEOF), Why: err.Error(),
-			Do: "give a package that holds the image: linux-image-*, from 6.19 on linux-binary-*", Err: err}
-	}
-	id, err := HashFile(deb)
-	if err != nil {
-		return Kernel{}, bad(err)
-	}
-	beside := s.cat.modulesBeside(deb)
-	if beside != "" {
-		other, err := HashFile(beside)
-		if err != nil {
-			return Kernel{}, bad(err)
-		}
-		id += "-" + other
-	}
-	m, err := s.once(ctx, id, func(dir string) (meta, error) {
-		k := newKeeper(dir, s.cat.keep)
-		if err := s.cat.takeAny(k, deb); err != nil {
-			return meta{}, err
-		}
-		if _, ok := k.best["image"]; !ok {
-			return meta{}, errors.New("a package without a kernel image")
-		}
-		if beside != "" {
-			if err := s.cat.takeAny(k, beside); err != nil {
-				return meta{}, fmt.Errorf("%s beside it: %w", filepath.Base(beside), err)
-			}
-		}
-		m, err := describe(dir, filepath.Join(dir, "image"))
-		if err == nil && len(k.modules) == 0 {
-			m.NoModules = "the package has none, and none with them lies beside it"
-		}
-		return m, err
-	})
-	var u *Unavailable
-	if errors.As(err, &u) {
-		return Kernel{}, u.named(deb)
-	}
-	if err != nil {
-		return Kernel{}, bad(err)
-	}
-	m.Name = deb
-	return m.Kernel, nil
-}
-
-// takeAny takes the image, the config and the modules out of the package at deb, whatever the
-// kernel's release.
-func (c *Catalogue) takeAny(k *keeper, deb string) error {
-	f, err := os.Open(deb)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	image := ""
-	return readDeb(f, func(name string, size int64, content io.Reader) error {
-		if size == 0 {
-			return nil
-		}
-		if c.isImagePath(name) {
-			if image != "" {
-				return fmt.Errorf("a package with several kernels: %s, %s", image, name)
-			}
-			if _, ok := k.best["image"]; ok {
-				return nil // that of the package that was given counts
-			}
-			image, k.best["image"] = name, 0
-			return writeFile(filepath.Join(k.dir, "image"), content)
-		}
-		for _, l := range c.layouts {
-			for _, p := range l.Config.Paths {
-				_, have := k.best["config"]
-				if ok, _ := path.Match(strings.ReplaceAll(p, "{release}", "*"), name); ok && !have {
-					k.best["config"] = 0
-					return writeFile(filepath.Join(k.dir, "config"), content)
-				}
-			}
-			for _, p := range l.Modules.Paths {
-				parts := strings.Split(name, "/")
-				n := strings.Count(p, "/") + 1
-				if n >= len(parts) {
-					continue
-				}
-				rest := strings.Join(parts[n:], "/")
-				if ok, _ := path.Match(strings.ReplaceAll(p, "{release}", "*"), strings.Join(parts[:n], "/")); ok && isKept(rest, c.keep) {
-					return k.module(rest, size, content)
-				}
-			}
-		}
-		return nil
-	})
-}
-
-// modulesBeside returns the package with the modules of the kernel in the package at deb, if
-// it lies in the same folder under the name that the archive gives it, else "".
-func (c *Catalogue) modulesBeside(deb string) string {
-	name, rest, ok := strings.Cut(filepath.Base(deb), "_")
-	if !ok {
-		return ""
-	}
-	for _, l := range c.layouts {
-		for _, image := range l.Image.Packages {
-			before, after, _ := strings.Cut(image, "{release}")
-			release, ok1 := strings.CutPrefix(name, before)
-			release, ok2 := strings.CutSuffix(release, after)
-			if !ok1 || !ok2 {
-				continue
-			}
-			for _, modules := range l.Modules.Packages {
-				p := filepath.Join(filepath.Dir(deb), strings.ReplaceAll(modules, "{release}", release)+"_"+rest)
-				if isDeb(p) {
-					return p
-				}
-			}
-		}
-	}
-	return ""
-}
-
-// isImagePath says whether the path, in a package, is one where an image lies.
-func (c *Catalogue) isImagePath(name string) bool {
-	for _, group := range c.folders {
-		for _, pattern := range group {
-			// those of packages name folders; "vmlinux" alone would be anything
-			if ok, _ := path.Match(pattern, name); ok && strings.Contains(pattern, "/") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -73,7 +73,7 @@ func TestFromPath(t *testing.T) {
 		{name: "folder with a broken kernel", files: map[string]string{"boot/vmlinuz-1": "hello"}, ref: ".", why: "no kernel image"},
 		{name: "package without a kernel", files: map[string]string{"k.deb": string(fakeDeb(t, tarFile{name: "usr/bin/vmlinux", content: []byte(vm)}))}, ref: "k.deb", why: "without a kernel image"},
 		{name: "package cut short", files: map[string]string{"k.deb": deb[:len(deb)-300]}, ref: "k.deb", why: "data.tar", truncated: true},
-		{name: "package with two kernels", files: map[string]string{"k.deb": string(fakeDeb(t, tarFile{name: "boot/vmlinuz-1", content: []byte(bz)}, tarFile{name: "boot/vmlinuz-2", content: []byte(bz)}))}, ref: "k.deb", why: "several kernels"},
+		{name: "package with two kernels", files: map[string]string{"k.deb": string(fakeDeb(t, tarFile{name: "boot/vmlinuz-1", content: []byte(bz)}, tarFile{name: "boot/vmlinuz-2", content: []byte(bz)}))}, ref: "k.deb", why: "it has the kernels 1 and 2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -9,12 +9,19 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"pivotspec/harness/arch"
 	"pivotspec/suites/record"
 )
+
+// NotBegun is what there is to say of a cell that was to be run when the run was ended.
+const NotBegun = "interrupted before it began"
+
+// ErrNotBegun is the error of such a cell.
+var ErrNotBegun = errors.New(NotBegun)
 
 // Guest is one cell made ready to be run, once.
 type Guest interface {

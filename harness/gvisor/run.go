@@ -74,7 +74,7 @@ func (g *guest) Run(ctx context.Context) (*backend.Report, error) {
 		return nil, unmade(err)
 	}
 	if ctx.Err() != nil {
-		return nil, failure("interrupted before it began", context.Cause(ctx))
+		return nil, failure(backend.NotBegun, context.Cause(ctx))
 	}
 	cmd := exec.Command(runsc,
 		"--root="+filepath.Join(dir, stateDir), "--platform=systrap", "--network=none", "--ignore-cgroups",

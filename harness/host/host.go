@@ -94,7 +94,7 @@ const maxTail = 16 << 10
 func (g *Guest) Run(ctx context.Context) (*backend.Report, error) {
 	rep := &backend.Report{}
 	if err := ctx.Err(); err != nil {
-		return rep, failure("interrupted before it began", context.Cause(ctx))
+		return rep, failure(backend.NotBegun, context.Cause(ctx))
 	}
 	if _, err := os.Stat(g.Binary); err != nil {
 		return rep, failure("the guest program cannot be used: "+cause.Of(err).Error(), err)

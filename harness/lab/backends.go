@@ -143,6 +143,9 @@ func (e *equipper) lend(ctx context.Context, b backend.Backend, j *matrix.Job) e
 	if err != nil {
 		return e.lab.unwritable(err)
 	}
+	if j.Program, err = kernels.HashFile(path); err != nil {
+		return err
+	}
 	j.ABI = abi.Name
 	j.Guest = b.Guest(backend.Program{Binary: path, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits})
 	return nil

@@ -74,7 +74,8 @@ type Wish struct {
 	Bare bool
 }
 
-// Resolve finds out what the wish names, each kernel once, and touches nothing yet. Its error
+// Resolve finds out what the wish names, each kernel once, and touches nothing yet; of several
+// packages it looks which belong together. Its error
 // says what is wrong with the wish as a whole; what is wrong with one kernel shows later.
 func (l *Lab) Resolve(w Wish) (*Plan, error) {
 	p := &Plan{lab: l, wish: w}
@@ -109,6 +110,7 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 			p.addPath(ref)
 		}
 	}
+	p.join()
 	return p, nil
 }
 

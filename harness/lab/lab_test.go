@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/harness/lab/labtest"
 	"pivotspec/harness/matrix"
 	"pivotspec/kernels"
@@ -144,7 +145,7 @@ func TestReadyInterrupted(t *testing.T) {
 	stop()
 	p.Identify(ctx)
 	for _, j := range p.Ready(ctx, Watch{}) {
-		if !errors.Is(j.Err, errInterrupted) {
+		if !errors.Is(j.Err, backend.ErrNotBegun) {
 			t.Errorf("%s: %v", j.Name, j.Err)
 		}
 	}
@@ -196,5 +197,28 @@ func TestReady(t *testing.T) {
 	}
 	if b, err := os.ReadFile(starts); err == nil && len(b) > 1 {
 		t.Errorf("kvm was tried %d times", len(b))
+	}
+}
+
+// TestTake: a kernel of which nothing came home, not even an error, runs nothing; another name of it is
+// the same kernel.
+func TestTake(t *testing.T) {
+	l := open(t)
+	p, err := l.Resolve(Wish{Kernels: []string{"7.0", "6.12", "6.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Identify(t.Context())
+	other := p.targets[0].entry
+	other.Name = "7.0-by-another-name"
+	gone := errors.New("gone")
+	p.take(t.Context(), []kernels.Result{
+		{Entry: other, Kernel: kernels.Kernel{Boot: "vmlinux"}},
+		{Entry: p.targets[2].entry, Err: gone},
+	})
+	for i, want := range []error{nil, errNoResult, gone} {
+		if j := p.jobs[i]; !errors.Is(j.Err, want) || (j.Kernel.Boot != "") != (want == nil) {
+			t.Errorf("%s: %v, kernel %q, want %v", j.Name, j.Err, j.Kernel.Boot, want)
+		}
 	}
 }

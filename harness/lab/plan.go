@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type Plan struct {
 type target struct {
 	entry   kernels.Entry
 	path    string          // "" for an entry
+	parts   []string        // packages with other parts of the kernel in that at path
 	backend backend.Backend // nil for what QEMU boots
 	abi     string          // Debian's name of the guest's ABI, "" the kernel's own
 }
@@ -57,24 +59,21 @@ type Watch struct {
 	Note func(line string)
 }
 
-// errInterrupted is the error of a cell that ctx's end kept from being made ready.
-var errInterrupted = errors.New("interrupted before it began")
-
 // addEntry adds an entry for programs of an ABI unless it is there already: 7.0 and
 // 7.0-cloud-amd64 are one cell.
 func (p *Plan) addEntry(e kernels.Entry, abi string) {
 	if abi == e.Arch {
 		abi = ""
 	}
-	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.isEntry() && same(t.entry, e) && t.abi == abi }) {
+	if !slices.ContainsFunc(p.targets, func(t target) bool { return t.isEntry() && keyOf(t.entry) == keyOf(e) && t.abi == abi }) {
 		p.targets = append(p.targets, target{entry: e, abi: abi})
 	}
 }
 
-// same says whether two entries are one kernel.
-func same(a, b kernels.Entry) bool {
-	return a.Arch == b.Arch && a.Series == b.Series && a.Flavour == b.Flavour
-}
+// key tells a kernel of the catalogue from every other, by whatever name it was called.
+type key struct{ arch, series, flavour string }
+
+func keyOf(e kernels.Entry) key { return key{e.Arch, e.Series, e.Flavour} }
 
 // addPath adds a path unless the same file or folder is there already.
 func (p *Plan) addPath(path string) {
@@ -102,7 +101,7 @@ func (p *Plan) Len() int {
 func (p *Plan) Entries() []kernels.Entry {
 	var out []kernels.Entry
 	for _, t := range p.targets {
-		if t.isEntry() && !slices.ContainsFunc(out, func(e kernels.Entry) bool { return same(e, t.entry) }) {
+		if t.isEntry() && !slices.ContainsFunc(out, func(e kernels.Entry) bool { return keyOf(e) == keyOf(t.entry) }) {
 			out = append(out, t.entry)
 		}
 	}
@@ -130,7 +129,7 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 			p.jobs = append(p.jobs, p.lab.find(ctx, t.backend))
 			p.boots = append(p.boots, boot{target: t})
 		case t.path != "":
-			p.add(t, p.lab.identify(ctx, t.path))
+			p.add(t, p.lab.identify(ctx, t.path, t.parts...))
 		default:
 			j := matrix.Job{Name: t.entry.Series + "-" + t.entry.Arch, Series: t.entry.Series, Arch: t.entry.Arch, ABI: t.entry.Arch}
 			if p.lab.isVariant(t.entry) {
@@ -146,12 +145,25 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 	return slices.Clone(p.jobs)
 }
 
-// identify makes the job of a kernel that was given as a path.
-func (l *Lab) identify(ctx context.Context, path string) matrix.Job {
-	if ctx.Err() != nil {
-		return matrix.Job{Name: filepath.Base(path) + "-unknown", Arch: "unknown", Err: errInterrupted}
+// Keep leaves only the jobs with these indices, in ascending order, of those that Identify returned: what
+// others need is not fetched.
+func (p *Plan) Keep(own []int) []matrix.Job {
+	var jobs []matrix.Job
+	var boots []boot
+	for _, i := range own {
+		jobs, boots = append(jobs, p.jobs[i]), append(boots, p.boots[i])
 	}
-	k, err := l.Store.FromPath(ctx, path)
+	p.jobs, p.boots = jobs, boots
+	return slices.Clone(jobs)
+}
+
+// identify makes the job of a kernel that was given as a path, or as packages of which path is the
+// one with the image.
+func (l *Lab) identify(ctx context.Context, path string, parts ...string) matrix.Job {
+	if ctx.Err() != nil {
+		return matrix.Job{Name: filepath.Base(path) + "-unknown", Arch: "unknown", Err: backend.ErrNotBegun}
+	}
+	k, err := l.Store.FromPaths(ctx, append([]string{path}, parts...)...)
 	name, a := k.Version, k.Arch
 	if name == "" {
 		name = filepath.Base(path)
@@ -218,38 +230,50 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 func (p *Plan) fetch(ctx context.Context, w Watch) {
 	p.withoutQEMU()
 	var entries []kernels.Entry
+	wanted := map[key]bool{}
 	for i, b := range p.boots {
 		// Nothing is downloaded for what cannot be booted here, and nothing twice.
-		if b.target.isEntry() && p.jobs[i].Err == nil &&
-			!slices.ContainsFunc(entries, func(e kernels.Entry) bool { return same(e, b.target.entry) }) {
+		if b.target.isEntry() && p.jobs[i].Err == nil && !wanted[keyOf(b.target.entry)] {
+			wanted[keyOf(b.target.entry)] = true
 			entries = append(entries, b.target.entry)
 		}
 	}
-	of := map[string]kernels.Result{}
-	for _, r := range p.lab.Store.Get(ctx, entries, w.Fetching) {
-		of[r.Entry.Name] = r
+	results := p.lab.Store.Get(ctx, entries, w.Fetching)
+	for _, r := range results {
 		if r.Kernel.Boot != "" && r.Err != nil {
 			// A refresh failed and the kernel is cached: it runs, and the user knows which.
 			w.Note(fmt.Sprintf("%s: using %s from the cache: %v", r.Entry.Name, r.Kernel.Version, r.Err))
 		}
 	}
+	p.take(ctx, results)
+}
+
+// take gives the jobs of the catalogue the kernels that came of fetching. A job without one has an error.
+func (p *Plan) take(ctx context.Context, results []kernels.Result) {
+	of := map[key]kernels.Result{}
+	for _, r := range results {
+		of[keyOf(r.Entry)] = r
+	}
 	for i, b := range p.boots {
 		if !b.target.isEntry() || p.jobs[i].Err != nil {
 			continue
 		}
-		r := of[b.target.entry.Name]
+		r := of[keyOf(b.target.entry)]
 		p.jobs[i].Kernel = r.Kernel
 		if r.Kernel.Boot == "" {
-			p.jobs[i].Err = interrupted(ctx, r.Err)
+			p.jobs[i].Err = interrupted(ctx, cmp.Or(r.Err, errNoResult))
 		}
 	}
 }
+
+// errNoResult is the error of a kernel of which nothing was heard: neither that it is here nor why not.
+var errNoResult = errors.New("the store of kernels says nothing of this one; report it")
 
 // interrupted returns err, or one that says so if ctx has ended: whatever failed then did so
 // because of that, and says it in its own words.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return errInterrupted
+		return backend.ErrNotBegun
 	}
 	return err
 }
@@ -296,7 +320,7 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if err != nil {
 		return err
 	}
-	j.ABI = abi.Name
+	j.ABI, j.Program = abi.Name, img.BinarySHA256
 	j.VM = vm.Config{
 		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Memory: a.MemoryFor(j.Kernel.Version),

@@ -37,6 +37,8 @@ type Job struct {
 	VM vm.Config
 	// Guest, if not nil, runs the cell.
 	Guest backend.Guest
+	// Program is the hash of the guest program, as [cell.Cell] has it; "" before it is built.
+	Program string
 }
 
 // Runner runs jobs.
@@ -83,7 +85,7 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 		}
 		// Taken here and not in the goroutine, so that cells start in order.
 		if gate.enter(ctx, j.guest().Memory()) != nil {
-			skip(i, errNotReached)
+			skip(i, backend.ErrNotBegun)
 			continue
 		}
 		if r.Start != nil {
@@ -101,8 +103,6 @@ func (r *Runner) Run(ctx context.Context, jobs []Job) []*cell.Cell {
 	return cells
 }
 
-var errNotReached = errors.New("interrupted before it began")
-
 // guest returns what runs the job.
 func (j *Job) guest() backend.Guest {
 	if j.Guest != nil {
@@ -116,7 +116,7 @@ func (j *Job) Cell() *cell.Cell {
 	g := j.guest()
 	return &cell.Cell{
 		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario,
-		Backend: g.Backend(), Accel: g.Accel(),
+		Backend: g.Backend(), Accel: g.Accel(), Guest: j.Program, Inputs: j.inputs(),
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,
 			PackageVersion: j.Kernel.PackageVersion, SHA256: j.Kernel.SHA256,
@@ -148,7 +148,7 @@ func one(ctx context.Context, j *Job) (c *cell.Cell) {
 	case err == nil:
 		err = errors.New("the guest ended without a report")
 	case ctx.Err() != nil && (rep == nil || rep.Wall == 0):
-		err = errNotReached
+		err = backend.ErrNotBegun
 	}
 	c.Status = cell.Broken
 	if rep == nil || rep.Wall == 0 { // nothing was ever started

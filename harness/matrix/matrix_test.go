@@ -33,7 +33,7 @@ type boots struct {
 
 func (b *boots) run(ctx context.Context, c vm.Config) (*vm.Report, error) {
 	if err := ctx.Err(); err != nil {
-		return &vm.Report{Reason: vm.ReasonInterrupted}, &vm.BootError{Reason: vm.ReasonInterrupted, Text: "interrupted before it began", Err: err}
+		return &vm.Report{Reason: vm.ReasonInterrupted}, &vm.BootError{Reason: vm.ReasonInterrupted, Text: backend.NotBegun, Err: err}
 	}
 	b.enter(c)
 	defer b.leave(c)
@@ -316,7 +316,7 @@ func TestCancelledBefore(t *testing.T) {
 	jobs := many(5, "ok")
 	c := &calls{t: t}
 	for _, x := range c.runner().Run(ctx, new(boots).with(jobs...)) {
-		if x.Status != cell.Unavailable || x.Reason != "interrupted before it began" {
+		if x.Status != cell.Unavailable || x.Reason != backend.NotBegun {
 			t.Errorf("%s is %s: %s", x.Name, x.Status, x.Reason)
 		}
 	}
@@ -345,7 +345,7 @@ func TestCancelledWhile(t *testing.T) {
 	}
 	want := []string{"complete ", "broken interrupted", "broken interrupted"}
 	for range 3 {
-		want = append(want, "unavailable interrupted before it began")
+		want = append(want, "unavailable "+backend.NotBegun)
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -20,6 +20,7 @@ import (
 	"github.com/u-root/u-root/pkg/qemu"
 
 	"pivotspec/harness/arch"
+	"pivotspec/harness/backend"
 	"pivotspec/suites/record"
 )
 
@@ -132,7 +133,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		b.command[i] = strings.Join(append([]string{cfg.Initramfs}, cfg.Archives...), " + ")
 	}
 	if err := ctx.Err(); err != nil {
-		return b.report(0, ReasonInterrupted, "interrupted before it began", err)
+		return b.report(0, ReasonInterrupted, backend.NotBegun, err)
 	}
 	begun := time.Now()
 	v, err := opts.Start()

@@ -31,6 +31,7 @@ import (
 func Strip(base *knowledge.Base, c *cell.Cell) *cell.Cell {
 	out := *c
 	out.Accel, out.Console, out.WallMillis, out.Records = "", "", 0, nil
+	out.Guest, out.Inputs = "", ""
 	reported := map[string]bool{}
 	for _, r := range c.Records {
 		if r.Type == record.TypeObservation {

@@ -54,6 +54,13 @@ type Cell struct {
 	Reason string `json:"reason,omitempty"`
 	// Console is the tail of the console of a cell that is not complete.
 	Console string `json:"console,omitempty"`
+	// Guest is the SHA-256 of the guest program in hexadecimal: cells of one ABI whose guests differ
+	// were not asked the same.
+	Guest string `json:"guest,omitempty"`
+	// Inputs stands for all that the guest was given beside its kernel - image, modules, disks,
+	// arguments, memory -, as a SHA-256 in hexadecimal. Two cells of one kernel with the same
+	// inputs ran the same.
+	Inputs string `json:"inputs,omitempty"`
 	// WallMillis is how long the cell took, in milliseconds.
 	WallMillis int64 `json:"wall_ms,omitempty"`
 

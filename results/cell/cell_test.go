@@ -144,7 +144,7 @@ func TestReadDir(t *testing.T) {
 func TestPlan(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	cells := fixture.Good()[:3]
-	if err := cell.WritePlan(dir, cells); err != nil {
+	if err := cell.WritePlan(dir, &cell.Plan{Cells: cell.PlanOf(cells)}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := cell.Write(dir, cells[1]); err != nil {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,9 +71,32 @@ func Encode(w io.Writer, c *Cell) error {
 // Decode reads one cell in the file format. Types of record and fields that it does not
 // know are let pass. A file of a newer schema gives a *[SchemaError].
 func Decode(r io.Reader) (*Cell, error) {
+	next := lines(r)
+	c, err := decodeHeader(next)
+	if err != nil {
+		return nil, err
+	}
+	for n := 2; ; n++ {
+		rec := new(record.Record)
+		ok, err := next(rec)
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		if !ok {
+			return c, nil
+		}
+		if rec.Schema > record.Schema {
+			return nil, &SchemaError{"record", rec.Schema, record.Schema}
+		}
+		c.Records = append(c.Records, rec)
+	}
+}
+
+// lines returns a function that decodes one line of r after the other, and says whether there was one.
+func lines(r io.Reader) func(any) (bool, error) {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxLine)
-	next := func(v any) (bool, error) {
+	return func(v any) (bool, error) {
 		for s.Scan() {
 			line := bytes.TrimSpace(s.Bytes())
 			if len(line) == 0 {
@@ -82,6 +106,10 @@ func Decode(r io.Reader) (*Cell, error) {
 		}
 		return false, s.Err()
 	}
+}
+
+// decodeHeader makes of the first line the cell without its records.
+func decodeHeader(next func(any) (bool, error)) (*Cell, error) {
 	var h header
 	switch ok, err := next(&h); {
 	case err != nil:
@@ -104,20 +132,7 @@ func Decode(r io.Reader) (*Cell, error) {
 	default:
 		return nil, fmt.Errorf("first line: unknown status %.40q", c.Status)
 	}
-	for n := 2; ; n++ {
-		rec := new(record.Record)
-		ok, err := next(rec)
-		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		if !ok {
-			return c, nil
-		}
-		if rec.Schema > record.Schema {
-			return nil, &SchemaError{"record", rec.Schema, record.Schema}
-		}
-		c.Records = append(c.Records, rec)
-	}
+	return c, nil
 }
 
 // DebianABI returns Debian's name of an ABI, also for the name that the Go toolchain gives its
@@ -192,6 +207,18 @@ func Write(dir string, c *Cell) (string, error) {
 	return path, nil
 }
 
+// WriteEncoded is [Write] of a cell that was encoded before.
+func WriteEncoded(dir, name string, content []byte) error {
+	err := write(filepath.Join(dir, FileName(name)), func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+	if err != nil {
+		return &WriteError{Cell: name, Dir: dir, Err: err}
+	}
+	return nil
+}
+
 // write makes a file whole or not at all.
 func write(path string, encode func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
@@ -241,83 +268,25 @@ func Read(path string) (*Cell, error) {
 	return c, nil
 }
 
-// planFile is the file in which a run says which cells it means to fill in.
-const planFile = "plan.json"
-
-// plan is the content of planFile.
-type plan struct {
-	Schema int         `json:"schema"`
-	Type   record.Type `json:"type"`
-	Cells  []planned   `json:"cells"`
-}
-
-// planned is what is known of a cell before it runs.
-type planned struct {
-	Name     string `json:"name"`
-	Series   string `json:"series"`
-	Arch     string `json:"arch"`
-	ABI      string `json:"abi,omitempty"`
-	Flavour  string `json:"flavour,omitempty"`
-	Scenario string `json:"scenario,omitempty"`
-	Backend  string `json:"backend,omitempty"`
-}
-
-// WritePlan stores which cells a run is about to fill in, so that [ReadDir] misses those
-// that it does not get to, even if the run is killed. Only what names them counts: their series
-// and line. Its error is a *[WriteError].
-func WritePlan(dir string, cells []*Cell) error {
-	p := plan{Schema: Schema, Type: "run", Cells: []planned{}}
-	for _, c := range cells {
-		l := c.Line()
-		p.Cells = append(p.Cells, planned{c.Name, c.Series, l.Arch, l.ABI, l.Flavour, l.Scenario, l.Backend})
-	}
-	if err := write(filepath.Join(dir, planFile), func(w io.Writer) error { return json.NewEncoder(w).Encode(p) }); err != nil {
-		return &WriteError{Dir: dir, Err: err}
-	}
-	return nil
-}
-
-// Planned says whether the folder has the plan of a run. Then [ReadDir] returns every cell that was
-// to be run; without one, a cell that is not there may have been taken away.
-func Planned(dir string) (bool, error) {
-	_, err := os.Stat(filepath.Join(dir, planFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
+// Headers reads what the cell files in dir say of their cells, without the records. Files that cannot be
+// read are left out: it is for what is of use and not for what is judged.
+func Headers(dir string) []*Cell {
+	files, err := filepath.Glob(filepath.Join(escape(dir), "*"+Extension))
 	if err != nil {
-		return false, fmt.Errorf("cell: look for the plan of the run: %w", err)
-	}
-	return true, nil
-}
-
-// lost returns a broken cell for each planned cell that has no file.
-func lost(dir string, have []*Cell) ([]*Cell, error) {
-	path := filepath.Join(dir, planFile)
-	b, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil // a folder put together by hand, or a baseline
-	}
-	var p plan
-	if err == nil {
-		err = json.Unmarshal(b, &p)
-	}
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("cell: read the plan of the run: %s: %w", path, err)
-	case p.Schema > Schema:
-		return nil, fmt.Errorf("cell: %s: %w", path, &SchemaError{"plan", p.Schema, Schema})
+		return nil
 	}
 	var out []*Cell
-	for _, c := range p.Cells {
-		if !slices.ContainsFunc(have, func(h *Cell) bool { return h.Name == c.Name }) {
-			out = append(out, &Cell{
-				Name: c.Name, Series: c.Series, Arch: c.Arch, ABI: c.ABI, Flavour: c.Flavour, Scenario: c.Scenario, Backend: c.Backend,
-				Status: Broken,
-				Reason: "planned, and nothing was recorded: the run ended before it",
-			})
+	for _, path := range files {
+		f, err := os.Open(path)
+		if err != nil {
+			continue
 		}
+		if c, err := decodeHeader(lines(f)); err == nil {
+			out = append(out, c)
+		}
+		f.Close()
 	}
-	return out, nil
+	return out
 }
 
 // ReadTree reads like [ReadDir], or if dir has neither cells nor a plan of its own, the cells in all folders
@@ -366,8 +335,8 @@ func escape(path string) string {
 
 // ReadDir reads every cell file in dir, ordered by [Compare]. No file is passed over in
 // silence: one that cannot be read becomes a broken cell that says why, and so does a cell
-// of [WritePlan] that has no file. A folder without any cell is an error, and so is a file of a newer schema, which only a newer
-// program can judge.
+// of the [Plan] that has no file. A folder without any cell is an error unless it is that of a shard, and so is
+// a file of a newer schema, which only a newer program can judge.
 func ReadDir(dir string) ([]*Cell, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -388,12 +357,12 @@ func ReadDir(dir string) ([]*Cell, error) {
 		}
 		cells = append(cells, c)
 	}
-	missing, err := lost(dir, cells)
-	if err != nil {
+	p, err := ReadPlan(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	cells = append(cells, missing...)
-	if len(cells) == 0 {
+	cells = append(cells, lost(p, cells)...)
+	if len(cells) == 0 && (p == nil || p.Shard == nil) { // a shard may well have none
 		return nil, fmt.Errorf("cell: no records (*%s) in %s: run `pivotspec run --out %s` first", Extension, dir, dir)
 	}
 	slices.SortStableFunc(cells, Compare)

@@ -68,7 +68,7 @@ func TestCompareLines(t *testing.T) {
 // TestPlanKeepsLines: a cell that was lost is missed on its own line.
 func TestPlanKeepsLines(t *testing.T) {
 	dir, cells := t.TempDir(), fixture.Many(fixture.Base(t), fixture.Good())
-	if err := cell.WritePlan(dir, cells); err != nil {
+	if err := cell.WritePlan(dir, &cell.Plan{Cells: cell.PlanOf(cells)}); err != nil {
 		t.Fatal(err)
 	}
 	lost, err := cell.ReadDir(dir)
@@ -96,7 +96,7 @@ func TestReadTree(t *testing.T) {
 	put(flat, "7.0", "amd64")
 	put(filepath.Join(flat, "old"), "6.1", "amd64")
 	put(filepath.Join(odd, "amd64"), "7.1", "amd64")
-	if err := cell.WritePlan(planned, []*cell.Cell{{Name: "7.2-amd64", Series: "7.2", Arch: "amd64"}}); err != nil {
+	if err := cell.WritePlan(planned, &cell.Plan{Cells: []cell.PlannedCell{{Name: "7.2-amd64", Series: "7.2", Arch: "amd64"}}}); err != nil {
 		t.Fatal(err)
 	}
 	put(filepath.Join(planned, "old"), "6.1", "amd64")

@@ -40,11 +40,10 @@ type Progress struct {
 	told    bool      // the log knows what is being done
 	slow    *time.Timer
 	reasons map[string]bool // why cells were not complete, as far as told
-	begun   time.Time       // when the first cell started
 	running []string        // in the order of their start
 	done    int
-	ran     int // those of done that were started: the others took no time
 	bad     int
+	rest    *estimate // of the time, nil if nothing is known of the cells
 	closed  bool
 
 	// live is set on a terminal: its last line is then this package's, without a line's end.
@@ -199,10 +198,18 @@ func (p *Progress) Start(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.endDoing()
-	if p.begun.IsZero() {
-		p.begun = p.now()
-	}
 	p.running = append(p.running, name)
+	if p.rest != nil {
+		p.rest.start(name, p.now())
+	}
+}
+
+// Expect says which cells are to be run, and how many of them at once. From then on the time that is left can
+// be told. Cells that an earlier run did for this one are not among them.
+func (p *Progress) Expect(cells []Expected, jobs int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total, p.rest = len(cells), newEstimate(cells, jobs)
 }
 
 // Done says that a cell has ended, whether or not it was ever started, and how. The reason
@@ -211,9 +218,9 @@ func (p *Progress) Start(name string) {
 func (p *Progress) Done(name string, status cell.Status, reason string) {
 	p.mu.Lock()
 	p.endDoing()
-	if n := len(p.running); n > 0 {
-		p.running = slices.DeleteFunc(p.running, func(s string) bool { return s == name })
-		p.ran += n - len(p.running)
+	p.running = slices.DeleteFunc(p.running, func(s string) bool { return s == name })
+	if p.rest != nil {
+		p.rest.done(name, status == cell.Complete, p.now())
 	}
 	p.done++
 	quarter := ""
@@ -282,10 +289,10 @@ func (p *Progress) counts() string {
 	if left > 0 {
 		s += fmt.Sprintf(", %d left", left)
 	}
-	if p.ran > 0 && p.done < p.total {
-		each := p.now().Sub(p.begun) / time.Duration(p.ran)
-		rest := each * time.Duration(p.total-p.done)
-		s += fmt.Sprintf(", about %s", rest.Round(time.Second))
+	if p.rest != nil {
+		if d, ok := p.rest.left(p.now()); ok {
+			s += ", " + about(d) + " to go"
+		}
 	}
 	return s
 }

@@ -33,7 +33,12 @@ func TestQuiet(t *testing.T) {
 
 func TestLine(t *testing.T) {
 	clock := time.Unix(0, 0)
-	p := follow(io.Discard, 11, false, func() time.Time { return clock }, wide)
+	p := follow(io.Discard, 9, false, func() time.Time { return clock }, wide)
+	cells := []Expected{{Name: "5.10"}, {Name: "6.1"}}
+	for i := range 9 {
+		cells = append(cells, Expected{Name: fmt.Sprint(i)})
+	}
+	p.Expect(cells, 2)
 	check := func(want string) {
 		t.Helper()
 		if got := p.line(); got != want {
@@ -46,12 +51,13 @@ func TestLine(t *testing.T) {
 	check("0 of 11 cells done, 9 left, running 5.10 6.1")
 	clock = clock.Add(5 * time.Second)
 	p.Done("6.1", cell.Broken, "panic")
-	check("1 of 11 cells done (1 not complete), 9 left, about 50s, running 5.10")
-	for i := range 10 {
+	check("1 of 11 cells done (1 not complete), 9 left, running 5.10")
+	p.Done("5.10", cell.Complete, "")
+	check("2 of 11 cells done (1 not complete), 9 left, about 25s to go")
+	for i := range 9 {
 		p.Done(fmt.Sprint(i), cell.Complete, "")
 	}
-	p.Done("5.10", cell.Complete, "")
-	check("12 of 11 cells done (1 not complete)")
+	check("11 of 11 cells done (1 not complete)")
 }
 
 // TestMany: a log hears of each quarter of a long run, and cells that never start take no time.
@@ -59,6 +65,14 @@ func TestMany(t *testing.T) {
 	var out bytes.Buffer
 	clock := time.Unix(0, 0)
 	p := follow(&out, 80, false, func() time.Time { return clock }, wide)
+	var cells []Expected
+	for i := range 80 {
+		cells = append(cells, Expected{Name: fmt.Sprint("gone", i)})
+		if i >= 10 {
+			cells[i].Name = fmt.Sprint(i - 10)
+		}
+	}
+	p.Expect(cells, 1)
 	for i := range 10 {
 		p.Done(fmt.Sprint("gone", i), cell.Unavailable, "not in the archive")
 	}
@@ -69,8 +83,8 @@ func TestMany(t *testing.T) {
 		clock = clock.Add(3 * time.Second)
 		p.Done(name, cell.Complete, "")
 	}
-	want := "20 of 80 cells done (10 not complete), 60 left, about 3m0s\n40 of 80 cells done (10 not complete), 40 left, about 2m0s\n" +
-		"60 of 80 cells done (10 not complete), 20 left, about 1m0s\n"
+	want := "20 of 80 cells done (10 not complete), 60 left, about 3m to go\n40 of 80 cells done (10 not complete), 40 left, about 2m to go\n" +
+		"60 of 80 cells done (10 not complete), 20 left, about 1m to go\n"
 	if out.String() != want {
 		t.Errorf("got  %q\nwant %q", out.String(), want)
 	}

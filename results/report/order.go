@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -86,7 +85,7 @@ func (f *Findings) orders(j *verdict.Judgement) []Order {
 			}
 		}
 		if a.before != nil {
-			o.Changes = changed(a.before.winners, a.winners)
+			o.Changes = faults.Changes(a.before.winners, a.winners)
 		}
 		out = append(out, o)
 	}
@@ -168,26 +167,10 @@ func agree(a, b faults.Winners) bool {
 	return true
 }
 
-// beats returns who won over whom, where the errno tells.
-func beats(w faults.Winners) map[[2]string]bool {
-	out := map[[2]string]bool{}
-	for k, e := range w {
-		a, b := w[[2]string{k[0], ""}], w[[2]string{k[1], ""}]
-		switch {
-		case k[1] == "" || a == b:
-		case e == a:
-			out[[2]string{k[0], k[1]}] = true
-		case e == b:
-			out[[2]string{k[1], k[0]}] = true
-		}
-	}
-	return out
-}
-
 // explain finds the order that explains the winners.
 func explain(w faults.Winners) Order {
 	o := Order{}
-	over := beats(w)
+	over := faults.Beats(w)
 	var left []string
 	class := map[string]string{}
 	for _, f := range faults.Table() {
@@ -285,37 +268,6 @@ func circle(list []string, over map[[2]string]bool) string {
 		}
 		path = append(path, list[i])
 	}
-}
-
-// changed says in whose favour pairs went that went otherwise before, by class, and which faults
-// alone give another errno.
-func changed(before, now faults.Winners) []string {
-	class, order := map[string]string{}, map[string]int{}
-	var out []string
-	for i, f := range faults.Table() {
-		class[f.ID], order[f.Class] = f.Class, i
-		key := [2]string{f.ID, ""}
-		a, b := before[key], now[key]
-		if a != b && a != "" && b != "" && a != faults.Absent && b != faults.Absent {
-			out = append(out, fmt.Sprintf("%s gives %s, not %s", f.ID, b, a))
-		}
-	}
-	losers := map[string]map[string]bool{}
-	was, is := beats(before), beats(now)
-	for k := range is {
-		if was[[2]string{k[1], k[0]}] {
-			if losers[class[k[1]]] == nil {
-				losers[class[k[1]]] = map[string]bool{}
-			}
-			losers[class[k[1]]][class[k[0]]] = true
-		}
-	}
-	byOrder := func(a, b string) int { return order[a] - order[b] }
-	for _, loser := range slices.SortedFunc(maps.Keys(losers), byOrder) {
-		winner := slices.SortedFunc(maps.Keys(losers[loser]), byOrder)
-		out = append(out, fmt.Sprintf("%s behind %s", loser, strings.Join(winner, ", ")))
-	}
-	return out
 }
 
 // notes says in one line each what is to be said of an order besides itself.

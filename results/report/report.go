@@ -42,6 +42,10 @@ func Formats() []Format {
 		{OfCurrent, Inbox},
 		{"claims", Claims},
 		{"claims-json", ClaimsJSON},
+		{"ktap", KTAP},
+		{"junit", JUnit},
+		{"jsonl", JSONL},
+		{"github", GitHub},
 	}
 }
 

@@ -146,7 +146,36 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 	for _, id := range slices.Sorted(maps.Keys(unknown)) {
 		judge(id)
 	}
+	if why := out.empty(); out.Status == cell.Complete && why != "" {
+		out.Status, out.Reason = cell.Broken, why
+	}
 	return out
+}
+
+// empty says why a cell that reported to its end is worth nothing all the same: on the plain initramfs, or a machine
+// of somebody else's, each behaviour is unsupported, which is no failure of one, but of all of them together. It
+// returns "" for any other cell. A scenario may be about a single behaviour, and a kernel may well lack what it needs.
+func (c *CellResult) empty() string {
+	reasons := map[string]int{}
+	most := ""
+	for _, r := range c.Results {
+		if r.Verdict != Unsupported {
+			return ""
+		}
+		why := strings.Join(r.Wrong, "; ")
+		reasons[why]++
+		if most == "" || reasons[why] > reasons[most] {
+			most = why
+		}
+	}
+	if len(c.Results) == 0 || c.Cell.ScenarioName() != knowledge.Plain {
+		return ""
+	}
+	s := fmt.Sprintf("nothing was observed: each of its %d behaviours is unsupported (%s", len(c.Results), most)
+	if len(reasons) > 1 {
+		s += "; and other reasons"
+	}
+	return s + "); run it where the suite may do more"
 }
 
 func keys(m map[string]*record.Record) map[string]bool {
@@ -260,7 +289,7 @@ func judgeBehaviour(base *knowledge.Base, ed *knowledge.Edition, s knowledge.Ser
 		e.order(base, s, p.kernel, r)
 	}
 	out.Expected = e.words()
-	if wrong := e.compare(b, r); len(wrong) > 0 {
+	if wrong := e.compare(b, r, out); len(wrong) > 0 {
 		return give(Unexpected, wrong...)
 	}
 	claims := base.Demands(id, ed.ID)
@@ -361,9 +390,9 @@ func (e *expectation) words() string {
 	return strings.Join(parts, ", ")
 }
 
-// compare says what of an observation is not as expected. Every fact that was reported is
-// either compared or declared to be informational: none passes unseen.
-func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string {
+// compare says what of an observation is not as expected, and notes in out which parts of it those are. Every
+// fact that was reported is either compared or declared to be informational: none passes unseen.
+func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record, out *Result) []string {
 	if len(e.outcome) == 0 {
 		return []string{"nothing is known about it on this kernel: neither a claim of the current edition nor the ledger"}
 	}
@@ -374,8 +403,13 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 		}
 	}
 	rightOutcome := len(wrong) == 0 // facts of a wrong outcome would only be noise
+	out.OddOutcome = !rightOutcome
+	odd := func(fact, format string, args ...any) {
+		wrong = append(wrong, fmt.Sprintf(format, args...))
+		out.OddFacts = append(out.OddFacts, fact)
+	}
 	if _, controlled := r.Facts[knowledge.FactControl]; rightOutcome && !controlled && r.Outcome != record.OK && b.NoControl == "" && (e.entry == nil || e.entry.NoControl == "") {
-		wrong = append(wrong, "fact control is not reported: without the positive control the errno may be the set-up's fault")
+		odd(knowledge.FactControl, "fact control is not reported: without the positive control the errno may be the set-up's fault")
 	}
 	unreported := 0
 	for _, f := range keysOf(e.facts, r.Facts) {
@@ -384,21 +418,22 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 		_, declared := b.Facts[f]
 		switch {
 		case !declared && !knowledge.Universal(f) && !e.isRow(f):
-			wrong = append(wrong, fmt.Sprintf("fact %s=%s is not known", f, got))
+			odd(f, "fact %s=%s is not known", f, got)
 		case b.IsInfo(f):
 		case !reported && (!rightOutcome || optional(f, rules, b)):
 		case !reported && e.isRow(f):
 			unreported++
+			out.OddFacts = append(out.OddFacts, f)
 		case !reported:
-			wrong = append(wrong, fmt.Sprintf("fact %s is not reported, want %s (%s)", f, rules[0].want, rules[0].by))
+			odd(f, "fact %s is not reported, want %s (%s)", f, rules[0].want, rules[0].by)
 		case len(rules) == 0 && rightOutcome:
-			wrong = append(wrong, fmt.Sprintf("fact %s=%s goes with the outcome %s and nothing says what it should be", f, got, r.Outcome))
+			odd(f, "fact %s=%s goes with the outcome %s and nothing says what it should be", f, got, r.Outcome)
 		}
 		for _, rule := range rules {
 			if reported && !rule.want.Has(got) && e.isRow(f) {
-				wrong = append(wrong, rowWrong(f, got, rule.want[0], rule.by))
+				odd(f, "%s", rowWrong(f, got, rule.want[0], rule.by))
 			} else if reported && !rule.want.Has(got) {
-				wrong = append(wrong, fmt.Sprintf("%s is %s, not %s (%s)", f, got, rule.want, rule.by))
+				odd(f, "%s is %s, not %s (%s)", f, got, rule.want, rule.by)
 			}
 		}
 	}
@@ -409,6 +444,8 @@ func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record) []string
 		!slices.ContainsFunc(e.page, func(d knowledge.Demanded) bool { return !d.Demand.Met(r.Outcome, r.Facts) }) {
 		wrong = append(wrong, "it is what the page says: the kernel stopped deviating, or the ledger is wrong")
 	}
+	slices.Sort(out.OddFacts) // several rules may speak of one
+	out.OddFacts = slices.Compact(out.OddFacts)
 	return wrong
 }
 

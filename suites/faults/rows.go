@@ -2,6 +2,8 @@ package faults
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -132,4 +134,51 @@ func Differ(a, b map[string]string) (was, is string) {
 		}
 	}
 	return strings.Join(out[0], " "), strings.Join(out[1], " ")
+}
+
+// Beats returns who won over whom, where the errno tells.
+func Beats(w Winners) map[[2]string]bool {
+	out := map[[2]string]bool{}
+	for k, e := range w {
+		a, b := w[[2]string{k[0], ""}], w[[2]string{k[1], ""}]
+		switch {
+		case k[1] == "" || a == b:
+		case e == a:
+			out[[2]string{k[0], k[1]}] = true
+		case e == b:
+			out[[2]string{k[1], k[0]}] = true
+		}
+	}
+	return out
+}
+
+// Changes says in whose favour pairs went that went otherwise before, by class, and which faults
+// alone give another errno.
+func Changes(before, now Winners) []string {
+	class, order := map[string]string{}, map[string]int{}
+	var out []string
+	for i, f := range Table() {
+		class[f.ID], order[f.Class] = f.Class, i
+		key := [2]string{f.ID, ""}
+		a, b := before[key], now[key]
+		if a != b && a != "" && b != "" && a != Absent && b != Absent {
+			out = append(out, fmt.Sprintf("%s gives %s, not %s", f.ID, b, a))
+		}
+	}
+	losers := map[string]map[string]bool{}
+	was, is := Beats(before), Beats(now)
+	for k := range is {
+		if was[[2]string{k[1], k[0]}] {
+			if losers[class[k[1]]] == nil {
+				losers[class[k[1]]] = map[string]bool{}
+			}
+			losers[class[k[1]]][class[k[0]]] = true
+		}
+	}
+	byOrder := func(a, b string) int { return order[a] - order[b] }
+	for _, loser := range slices.SortedFunc(maps.Keys(losers), byOrder) {
+		winner := slices.SortedFunc(maps.Keys(losers[loser]), byOrder)
+		out = append(out, fmt.Sprintf("%s behind %s", loser, strings.Join(winner, ", ")))
+	}
+	return out
 }

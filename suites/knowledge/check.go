@@ -44,6 +44,9 @@ func outcomes() map[string]bool {
 	return out
 }
 
+// IsOutcome reports whether s is what an observation may have as its outcome: "OK", or what its error is called.
+func IsOutcome(s string) bool { return outcomes()[s] || errnoNumber.MatchString(s) }
+
 // check finds the mistakes that no single entry shows.
 func (b *Base) check(m *Mistakes) {
 	c := checker{Base: b, Mistakes: m, outcomes: outcomes()}
@@ -55,6 +58,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkLedger()
 	c.checkOrders()
 	c.checkWarnings()
+	c.checkNotices()
 	c.checkImplementations()
 	c.checkDecided()
 	if len(*m) == 0 { // they rest on everything else

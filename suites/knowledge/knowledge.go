@@ -38,6 +38,9 @@ type Base struct {
 	Implementations []Implementation
 	// Statements are the sentences of the editions as the files have them.
 	Statements []Statements
+	// Audiences and Notices are who can notice a change and of what, as the files have them.
+	Audiences []Audience
+	Notices   []Notice
 
 	behaviours map[string]int
 	claims     map[string]int

@@ -31,7 +31,7 @@ func (m *Mistakes) addf(format string, args ...any) {
 }
 
 // LoadFS loads areas, behaviours, claims, editions, ledger, orders and warnings from a file
-// system, and, as far as there are any, proposals, implementations and the statements of editions. Each
+// system, and, as far as there are any, proposals, implementations, audiences, notices and the statements of editions. Each
 // is a file such as claims.yaml, the files of a folder such as claims in the order of their
 // names, or both. It returns an error of type [Mistakes] that names every mistake, not just
 // the first.
@@ -47,6 +47,8 @@ func LoadFS(fsys fs.FS) (*Base, error) {
 		Warnings:   decode[KnownWarning](fsys, "warnings", &m),
 		Proposals:  decodeAny[Proposal](fsys, "proposals", &m),
 		Statements: decodeAny[Statements](fsys, "statements", &m),
+		Audiences:  decodeAny[Audience](fsys, "audiences", &m),
+		Notices:    decodeAny[Notice](fsys, "notices", &m),
 
 		Implementations: decodeAny[Implementation](fsys, "implementations", &m),
 	}

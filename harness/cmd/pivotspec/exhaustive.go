@@ -52,6 +52,11 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 		}
 		return enumerate.Request{}, nil
 	}
+	for _, f := range []string{"output", "known-issues"} {
+		if e.changed(f) {
+			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive is none: leave it out", f)
+		}
+	}
 	for _, f := range []string{"format", "edition"} {
 		if e.changed(f) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about the manual page, which --exhaustive does not look at: leave it out", f)
@@ -59,6 +64,11 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 	}
 	if e.changed("scenario") {
 		return enumerate.Request{}, errors.New("--scenario is about ways to boot that have specs of their own, and --exhaustive runs none: leave it out")
+	}
+	for _, f := range []string{"shard", "resume", "watch"} {
+		if e.changed(f) {
+			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive runs none: leave it out", f)
+		}
 	}
 	if e.changed("world") {
 		for _, f := range []string{"size", "worlds", "seed"} {
@@ -110,20 +120,20 @@ func (r *runner) compare(ctx context.Context, req enumerate.Request) error {
 	if b := plan.Backends(); len(b) > 0 {
 		return usage(fmt.Errorf("--exhaustive compares kernels that are booted for it, and %s is none: leave it out", strings.Join(b, " and ")))
 	}
-	recs, err := openRecords(r.out, filepath.Join(l.Dir, "last-exhaustive"))
+	recs, err := openRecords(r.out, filepath.Join(l.Dir, "last-exhaustive"), false)
 	if err != nil {
 		return failed(err)
 	}
 	defer recs.close()
 	n := req.Count()
-	cells, err := r.boot(ctx, plan, recs, func(j *matrix.Job) {
+	cells, err := r.boot(ctx, plan, recs, nil, func(j *matrix.Job) {
 		j.VM.Cmdline = append(j.VM.Cmdline, enumerate.Variable+"="+word)
 		if j.VM.Arch != nil && j.VM.Accel != nil {
 			j.VM.Limits.Total = j.VM.Arch.Limits.Scale(j.VM.Accel.Scale).Total + time.Duration(n)*perWorld
 		}
 	})
 	if err != nil {
-		return failed(err)
+		return err
 	}
 	exit, err := showWorlds(r.stdout, r.wish.Kernels, worlds.Judge(req, cells, base.Warnings))
 	if err != nil {

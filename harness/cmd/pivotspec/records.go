@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"pivotspec/harness/matrix"
 	"pivotspec/results/cell"
 )
 
@@ -17,13 +16,16 @@ import (
 type records struct {
 	dir  string
 	lock *os.File
+	// before are the cells of earlier runs, without their records: of the last run and of the run in
+	// the folder, if it was another.
+	before []*cell.Cell
 	// lost are the errors of cells whose records did not reach the disk.
 	lost []error
 }
 
 // openRecords makes sure that dir can be filled, and that no other run fills it meanwhile.
-// If dir is "" it is own, the folder of the last run, which is emptied.
-func openRecords(dir, own string) (*records, error) {
+// If dir is "" it is own, the folder of the last run, which is emptied unless that run goes on.
+func openRecords(dir, own string, goesOn bool) (*records, error) {
 	mine := dir == ""
 	if mine {
 		dir = own
@@ -41,7 +43,11 @@ func openRecords(dir, own string) (*records, error) {
 		r.close()
 		return nil, fmt.Errorf("cannot write records into %s: another pivotspec is doing so; wait for its end or name another folder with --out", dir)
 	}
-	if err := r.clear(mine); err != nil {
+	r.before = cell.Headers(own)
+	if !mine {
+		r.before = append(r.before, cell.Headers(dir)...)
+	}
+	if err := r.clear(mine && !goesOn); err != nil {
 		r.close()
 		return nil, &cell.WriteError{Dir: dir, Err: err}
 	}
@@ -66,17 +72,18 @@ func (r *records) clear(all bool) error {
 }
 
 // plan notes which cells are to come, so that a run that is killed shows as one that lacks
-// them. What an earlier run recorded of the same cells is removed: it must not stand for them.
-func (r *records) plan(jobs []matrix.Job) error {
-	var cells []*cell.Cell
-	for i := range jobs {
-		c := jobs[i].Cell()
+// them. What an earlier run recorded of the same cells is removed, but for those to be kept:
+// it must not stand for them.
+func (r *records) plan(p *cell.Plan, kept map[string]bool) error {
+	for _, c := range p.Cells {
+		if kept[c.Name] {
+			continue
+		}
 		if err := os.Remove(filepath.Join(r.dir, cell.FileName(c.Name))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return &cell.WriteError{Dir: r.dir, Err: err}
 		}
-		cells = append(cells, c)
 	}
-	return cell.WritePlan(r.dir, cells)
+	return cell.WritePlan(r.dir, p)
 }
 
 // keep stores a cell. A failure is told at the end: the report still has the cell.

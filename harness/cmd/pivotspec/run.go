@@ -13,6 +13,7 @@ import (
 	"pivotspec/harness/accel"
 	"pivotspec/harness/lab"
 	"pivotspec/harness/matrix"
+	"pivotspec/harness/shard"
 	"pivotspec/results/cell"
 	"pivotspec/results/progress"
 )
@@ -37,6 +38,9 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 				return usage(fmt.Errorf("--jobs %d: want a positive number, or 0 for one guest a processor", r.jobs))
 			}
 			req, err := r.exhaustive.request()
+			if err == nil && cmd.Flags().Changed("shard") {
+				r.shard, err = shard.Parse(r.shardText, os.Getenv)
+			}
 			if err != nil {
 				return usage(err)
 			}
@@ -53,6 +57,8 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")
 	f.StringVar(&r.wish.Guest, "guest", "", "guest binary `FILE` to use instead of building one")
+	f.StringVar(&r.shardText, "shard", "", "`I/N`: run only the part I of N of the cells, or auto: what the environment says")
+	f.BoolVar(&r.resume, "resume", false, "go on with the run in the folder: keep its cells that are complete and unchanged")
 	r.view.flags(cmd)
 	r.exhaustive.flags(cmd)
 	return cmd
@@ -66,6 +72,9 @@ type runner struct {
 	wish           lab.Wish
 	jobs           int
 	cache, out     string
+	shardText      string
+	shard          shard.Shard // the zero value is no shard
+	resume         bool
 	view           view
 	exhaustive     exhaustive
 	stdout, stderr io.Writer
@@ -80,19 +89,29 @@ func (r *runner) run(ctx context.Context) error {
 	if err != nil {
 		return failed(err)
 	}
-	plan, err := l.Resolve(r.wish)
-	if err != nil {
+	// What is asked for is looked at before a folder is made, unless the folder says what that is.
+	if _, err := l.Resolve(r.wish); err != nil {
 		return usage(err)
 	}
-	recs, err := openRecords(r.out, lastRun(l.Dir))
+	recs, err := openRecords(r.out, lastRun(l.Dir), r.resume)
 	if err != nil {
 		return failed(err)
 	}
 	defer recs.close()
-
-	cells, err := r.boot(ctx, plan, recs, func(*matrix.Job) {})
+	former, err := r.former(recs.dir)
 	if err != nil {
-		return failed(err)
+		return err
+	}
+	plan, err := l.Resolve(r.wish)
+	if err != nil {
+		return usage(err)
+	}
+	cells, err := r.boot(ctx, plan, recs, former, func(*matrix.Job) {})
+	if err != nil {
+		return err
+	}
+	if len(cells) == 0 && r.shard.Of > 0 && r.view.format == "term" {
+		return ended(0) // there are more shards than cells, and that was said
 	}
 	exit, err := r.view.show(r.stdout, base, cells)
 	if err != nil {
@@ -115,16 +134,41 @@ func (r *runner) finish(ctx context.Context, recs *records, exit int, done strin
 	return ended(exit)
 }
 
-// boot makes the planned cells ready, runs them as adjusted and keeps their records.
-func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, adjust func(*matrix.Job)) ([]*cell.Cell, error) {
+// boot makes the planned cells ready, runs them as adjusted and keeps their records. Of former, which
+// may be nil, it keeps the cells that would be the same.
+func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, former *cell.Plan, adjust func(*matrix.Job)) ([]*cell.Cell, error) {
 	p := progress.New(file(r.stderr), plan.Len(), os.Getenv)
 	defer p.Close()
-	if err := recs.plan(plan.Identify(ctx)); err != nil {
-		return nil, err
+	jobs := plan.Identify(ctx)
+	intent := r.intent(plan, jobs)
+	if s := intent.Shard; s != nil {
+		jobs = plan.Keep(r.shard.Deal(s.Whole))
 	}
-	jobs := plan.Ready(ctx, watch(p))
+	kept := map[string]*cell.Cell{}
+	if former == nil {
+		if err := recs.plan(intent, nil); err != nil {
+			return nil, failed(err)
+		}
+	} else if err := continues(former, intent); err != nil {
+		return nil, usage(fmt.Errorf("--resume: the run in %s %w; give the same as then, or leave --resume out", recs.dir, err))
+	}
+	if s := intent.Shard; s != nil {
+		p.Note(fmt.Sprintf("shard %v: %d of %s", s, len(jobs), count(s.Whole)))
+	}
+	jobs = plan.Ready(ctx, watch(p))
 	for i := range jobs {
 		adjust(&jobs[i])
+	}
+	if former != nil {
+		if ctx.Err() != nil {
+			return nil, failed(fmt.Errorf("interrupted before anything ran again; the records in %s are as they were", recs.dir))
+		}
+		var again []string
+		kept, again = unchanged(recs.dir, jobs)
+		if err := recs.plan(intent, names(kept)); err != nil {
+			return nil, failed(err)
+		}
+		p.Note(resumed(len(jobs), len(kept), again))
 	}
 	m := &matrix.Runner{
 		Jobs: r.jobs, Memory: matrix.FreeMemory(),
@@ -137,7 +181,23 @@ func (r *runner) boot(ctx context.Context, plan *lab.Plan, recs *records, adjust
 	if m.Jobs == 0 {
 		m.Jobs = runtime.NumCPU()
 	}
-	return m.Run(ctx, jobs), nil
+	var left []matrix.Job
+	for _, j := range jobs {
+		if kept[j.Name] == nil {
+			left = append(left, j)
+		}
+	}
+	p.Expect(expected(left, recs.before), m.Jobs)
+	ran := m.Run(ctx, left)
+	cells := make([]*cell.Cell, 0, len(jobs))
+	for _, j := range jobs {
+		if c := kept[j.Name]; c != nil {
+			cells = append(cells, c)
+			continue
+		}
+		cells, ran = append(cells, ran[0]), ran[1:]
+	}
+	return cells, nil
 }
 
 // sourceTree returns a folder in the source tree from which guests can be built: that from

@@ -401,3 +401,142 @@ func realImage(t *testing.T, series string) string {
 	}
 	panic("environment has no KERNELS")
 }
+
+// TestResume: a run that was killed goes on. Cells that are complete and the same are kept, byte for byte;
+// what runs again is what did not end, and what has another kernel or guest.
+func TestResume(t *testing.T) {
+	dir := t.TempDir()
+	env := fakeMachine(t, dir, map[string]string{"a": "7.0.1-test", "b": "7.0.2-test", "hang": "7.0.3-test", "z": "7.0.4-test"})
+	args := []string{"run", "--accel", "tcg", "--guest", "guest", "--jobs", "1", "--out", "out"}
+	all := append(slices.Clone(args), "./a", "./b", "./hang", "./z")
+	s := begin(t, dir, env, all...)
+	s.await("the third guest", func() bool {
+		return len(s.processes(dir+"/hang\x00")) > 0 && s.exists("out/7.0.2-test-amd64.jsonl")
+	})
+	s.signal(syscall.SIGKILL)
+	s.end()
+	s.check("7.0.1-test-amd64 complete ", "7.0.2-test-amd64 complete ")
+	read := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	// mark makes a record known again that is kept as it is.
+	mark := func(name string) {
+		t.Helper()
+		text := strings.Replace(read(name), `"wall_ms":`, `"wall_ms":7`, 1)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mended := labtest.Kernel("7.0.3-test")
+	for _, c := range []struct {
+		name   string
+		change func()
+		args   []string
+		status int
+		says   string
+		kept   []string
+	}{
+		{"the kernel that hung was mended, and nothing is named", func() {
+			os.Remove(filepath.Join(dir, "hang"))
+			os.WriteFile(filepath.Join(dir, "mended"), mended, 0o644)
+			os.Symlink("mended", filepath.Join(dir, "hang"))
+			// QEMU is told the name of the file, by which the fake one goes.
+			text := strings.ReplaceAll(read("out/plan.json"), "/hang", "/mended")
+			os.WriteFile(filepath.Join(dir, "out/plan.json"), []byte(text), 0o644)
+		}, []string{"run", "--resume", "--out", "out", "--jobs", "1"}, exitHarness,
+			"resumed: 2 of 4 cells kept, the others run (2: it did not end)\n", []string{"7.0.1-test-amd64", "7.0.2-test-amd64"}},
+		{"all is done", nil, []string{"run", "--resume", "--out", "out"}, exitHarness,
+			"resumed: 4 of 4 cells kept\n", []string{"7.0.1-test-amd64", "7.0.2-test-amd64", "7.0.3-test-amd64", "7.0.4-test-amd64"}},
+		{"more is asked for", func() { os.WriteFile(filepath.Join(dir, "more"), labtest.Kernel("7.0.5-test"), 0o644) },
+			append(slices.Clone(args), "--resume", "./a", "./b", "./mended", "./z", "./more"), exitHarness,
+			"resumed: 4 of 5 cells kept, the others run (1: it did not end)\n", []string{"7.0.1-test-amd64", "7.0.4-test-amd64"}},
+		{"less is asked for", nil, append(slices.Clone(args), "--resume", "./a", "./b"), exitUsage,
+			"pivotspec: --resume: the run in out has 7.0.3-test-amd64, 7.0.4-test-amd64, 7.0.5-test-amd64, which would not be run now; give the same as then, or leave --resume out\n", nil},
+		{"a part of it is asked for", nil, append(slices.Clone(args), "--resume", "./a", "--shard", "1/2"), exitUsage,
+			"pivotspec: --resume: the run in out was no shard, and this is shard 1/2; give the same as then, or leave --resume out\n", nil},
+		{"a kernel is another", func() { os.WriteFile(filepath.Join(dir, "b"), append(labtest.Kernel("7.0.2-test"), 0), 0o644) },
+			[]string{"run", "--resume", "--out", "out"}, exitHarness,
+			"resumed: 4 of 5 cells kept, the others run (1: the kernel is not known to be the same)\n", []string{"7.0.1-test-amd64"}},
+		{"a record is damaged", func() {
+			text := read("out/7.0.4-test-amd64.jsonl")
+			os.WriteFile(filepath.Join(dir, "out/7.0.4-test-amd64.jsonl"), []byte(text[:len(text)-9]), 0o644)
+		},
+			[]string{"run", "--resume", "--out", "out"}, exitHarness,
+			"resumed: 4 of 5 cells kept, the others run (1: its records cannot be read)\n", []string{"7.0.1-test-amd64"}},
+		{"the guest is another", func() { os.WriteFile(filepath.Join(dir, "guest"), append(labtest.Guest(), 0), 0o755) },
+			[]string{"run", "--resume", "--out", "out"}, exitHarness,
+			"resumed: 0 of 5 cells kept, the others run (5: the guest is another)\n", nil},
+		{"from the start", nil, append(slices.Clone(args), "./a"), exitHarness, "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.change != nil {
+				c.change()
+			}
+			for _, name := range c.kept {
+				mark("out/" + name + cell.Extension)
+			}
+			before := map[string]string{}
+			for _, name := range c.kept {
+				before[name] = read("out/" + name + cell.Extension)
+			}
+			plan := read("out/plan.json")
+			r := begin(t, dir, env, c.args...)
+			if got := r.end(); got != c.status {
+				t.Errorf("exit status %d, want %d", got, c.status)
+			}
+			if got := r.stderr.String(); got != c.says {
+				t.Errorf("stderr\n%s\nwant\n%s", got, c.says)
+			}
+			for name, was := range before {
+				if read("out/"+name+cell.Extension) != was {
+					t.Errorf("%s was not kept as it was", name)
+				}
+			}
+			if c.status == exitUsage && read("out/plan.json") != plan {
+				t.Error("a refused run changed the plan")
+			}
+			for _, line := range r.cells() {
+				if !strings.Contains(line, " complete ") {
+					t.Error(line)
+				}
+			}
+		})
+	}
+}
+
+// TestResumeReal: a run of real kernels that is killed after the first goes on with the second.
+func TestResumeReal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real boots take too long for -short")
+	}
+	realImage(t, "7.0")
+	dir := t.TempDir()
+	s := begin(t, dir, nil, "run", "--jobs", "1", "--out", "out", "6.19", "7.0")
+	s.await("the second guest", func() bool {
+		return s.exists("out/6.19-amd64.jsonl") && len(s.processes("qemu-system-x86_64\x00")) > 0
+	})
+	s.signal(syscall.SIGKILL)
+	s.end()
+	s.check("6.19-amd64 complete ")
+	first, err := os.ReadFile(filepath.Join(dir, "out/6.19-amd64.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := begin(t, dir, nil, "run", "--resume", "--out", "out")
+	// 1 if the suite and the ledger do not agree on a kernel: for others to tell.
+	if got := r.end(); got != 0 && got != 1 {
+		t.Errorf("exit status %d", got)
+	}
+	r.check("6.19-amd64 complete ", "7.0-amd64 complete ")
+	if got, err := os.ReadFile(filepath.Join(dir, "out/6.19-amd64.jsonl")); err != nil || !bytes.Equal(got, first) {
+		t.Errorf("6.19 was not kept: %v", err)
+	}
+	if !strings.Contains(r.stderr.String(), "resumed: 1 of 2 cells kept, the others run (1: it did not end)\n") || !strings.Contains(r.stdout.String(), "2 of 2 cells complete") {
+		t.Errorf("stderr:\n%s", &r.stderr)
+	}
+}
