@@ -181,6 +181,9 @@ func (c *Catalogue) siblings(path string) []string {
 // badPackage is the error of a package that cannot be used.
 func badPackage(path string, err error) error {
 	n := &NotKernelError{Path: path, Truncated: errors.Is(err, io.ErrUnexpectedEOF), Why: err.Error(), Do: "copy or download it again", Err: err}
+	if n.Truncated && !strings.Contains(n.Why, "cut short") {
+		n.Why = "cut short: " + n.Why
+	}
 	var w *wrongPackage
 	if errors.As(err, &w) {
 		n.Do = w.do
@@ -315,6 +318,11 @@ func (t *taker) one(p placed, path, what string) error {
 func (t *taker) describe(paths []string) (meta, error) {
 	if t.from[partImage] == "" {
 		return meta{}, t.lacksImage(paths)
+	}
+	if config := filepath.Join(t.dir, partConfig); t.from[partConfig] != "" && !isConfig(config) {
+		if err := os.Remove(config); err != nil {
+			return meta{}, err
+		}
 	}
 	m, err := describe(t.dir, filepath.Join(t.dir, partImage))
 	if err != nil {

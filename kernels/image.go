@@ -20,10 +20,11 @@ const (
 	KindBzImage = "bzImage"
 	// KindVmlinux is an ELF file, not compressed.
 	KindVmlinux = "vmlinux"
-	// KindImage is the flat image of arm64 and riscv64.
+	// KindImage is the flat image of arm64, loong64 and riscv64.
 	KindImage = "Image"
-	// KindImageGz is such an image, or a vmlinux, compressed by gzip.
-	KindImageGz = "Image.gz"
+	// KindPacked is an image of another kind in a file that is compressed as a whole, such as arm64's
+	// Image.gz.
+	KindPacked = "compressed image"
 	// KindZImage is armhf's self-extracting image.
 	KindZImage = "zImage"
 	// KindEFI is an EFI application with a compressed image inside (arm64, riscv64, loong64).
@@ -45,8 +46,21 @@ type Image struct {
 	// PVH is set for a vmlinux that has a PVH entry, by which QEMU can boot it.
 	PVH bool
 
-	// where the compressed payload of a bzImage lies, in bytes; size 0 if it has none
+	// where the compressed payload of a bzImage or an EFI application lies, in bytes; size 0 if it
+	// has none
 	payload, payloadSize int64
+}
+
+// boots says whether QEMU boots a file of this kind as it is. Of what is compressed it undoes only
+// gzip, on arm64 alone, and it takes the program headers of a vmlinux for physical addresses, which
+// those of arm64 and riscv64 are not.
+func (i Image) boots() bool {
+	return i.Kind != KindPacked && i.Kind != KindEFI && !i.flattens()
+}
+
+// flattens says whether it is a vmlinux that boots as the flat image made of it.
+func (i Image) flattens() bool {
+	return i.Kind == KindVmlinux && (i.Arch == "arm64" || i.Arch == "riscv64")
 }
 
 // maxImage bounds the size of an image, also of one inside another, in bytes. A vmlinux with
@@ -84,7 +98,7 @@ func Identify(path string) (Image, error) {
 		if errors.As(err, &t) {
 			return Image{}, &NotKernelError{Path: path, Truncated: true, Why: err.Error(), Do: "copy or build it again", Err: err}
 		}
-		return Image{}, &NotKernelError{Path: path, Why: err.Error(), Do: "give a bzImage, a vmlinux, or a folder that holds one", Err: err}
+		return Image{}, &NotKernelError{Path: path, Why: err.Error(), Do: "give a bzImage, an Image, a vmlinux, or a folder that holds one", Err: err}
 	}
 	return img, nil
 }
@@ -110,7 +124,7 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		return len(head) >= off+len(magic) && string(head[off:off+len(magic)]) == magic
 	}
 	// The offsets and magic numbers are those of Documentation/arch/x86/boot.rst,
-	// Documentation/arch/arm64/booting.rst, Documentation/arch/riscv/boot-image-header.rst,
+	// Documentation/arch/arm64/booting.rst, arch/loongarch/kernel/head.S, Documentation/arch/riscv/boot-image-header.rst,
 	// arch/arm/boot/compressed/head.S and drivers/firmware/efi/libstub/zboot-header.S.
 	switch {
 	case at(0x202, "HdrS") && at(0x1fe, "\x55\xaa"):
@@ -123,6 +137,8 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		return identifyFlat(r, size, head, "arm64")
 	case at(0x38, "RSC\x05"):
 		return identifyFlat(r, size, head, "riscv64")
+	case at(0, "MZ") && at(0x38, "\xcd\x23\x82\x81") && peMachine(head) == peLoong64:
+		return identifyFlat(r, size, head, "loong64")
 	case at(0x24, "\x18\x28\x6f\x01"):
 		start, end := u32(head, 0x28), u32(head, 0x2c)
 		if want := int64(end) - int64(start); end < start || want > size {
@@ -132,12 +148,10 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 		return Image{Kind: KindZImage, Arch: "armhf", Version: v}, err
 	case at(0x1fe, "\x55\xaa") && at(0, "MZ"):
 		return Image{}, fmt.Errorf("a boot sector or an EFI program: %w", errNotKernel)
-	case at(0, "\x1f\x8b"):
-		return identifyGz(r, size)
 	case isS390(r):
 		return identifyS390(r, size)
 	}
-	return Image{}, errNotKernel
+	return identifyPacked(r, size)
 }
 
 func u16(b []byte, off int) uint16 {
@@ -216,8 +230,9 @@ func releaseAt(r io.ReaderAt, off int64) (string, error) {
 	return release, nil
 }
 
-// releaseForm is the form of a kernel's release string (UTS_RELEASE; 64 bytes at most).
-var releaseForm = regexp.MustCompile(`^[0-9]+\.[0-9]+[!-~]{0,60}$`)
+// releaseForm is the form of a kernel's release string (UTS_RELEASE; 64 bytes at most). It becomes
+// the name of files: there is no slash in it, with which its modules could not be installed.
+var releaseForm = regexp.MustCompile(`^[0-9]+\.[0-9]+[!-.0-~]{0,60}$`)
 
 // machines gives Debian's name of an architecture for an ELF file's machine and class.
 func machineArch(h elf.FileHeader) string {
@@ -328,7 +343,7 @@ func hasPVHNote(r io.ReaderAt, p *elf.Prog, order binary.ByteOrder) (bool, error
 
 // bannerForm is Linux's banner, in init/version-timestamp.c and before in init/version.c.
 // The format string of /proc/version looks alike but has %s where the digits are.
-var bannerForm = regexp.MustCompile(`Linux version ([0-9]+\.[0-9]+[!-~]{0,60}) \(`)
+var bannerForm = regexp.MustCompile(`Linux version ([0-9]+\.[0-9]+[!-.0-~]{0,60}) \(`)
 
 // banner returns the release string in Linux's banner somewhere in r, "" if there is none.
 func banner(r io.Reader) (string, error) {
@@ -360,7 +375,7 @@ func banner(r io.Reader) (string, error) {
 	}
 }
 
-// identifyFlat reads the header that arm64's and riscv64's flat images share.
+// identifyFlat reads the header that the flat images of arm64, loong64 and riscv64 share.
 func identifyFlat(r io.ReaderAt, size int64, head []byte, arch string) (Image, error) {
 	// image_size at 16 counts .bss too, which is not in the file: it cannot tell a cut
 	v, err := banner(io.NewSectionReader(r, 0, size))
@@ -373,53 +388,77 @@ func identifyFlat(r io.ReaderAt, size int64, head []byte, arch string) (Image, e
 	return Image{Kind: KindImage, Arch: arch, Version: v}, nil
 }
 
+// Machines in the head of an EFI application.
+const (
+	peARM64   = 0xaa64
+	peRISCV64 = 0x5064
+	peLoong64 = 0x6264
+)
+
+// peMachine returns the machine in the COFF header, 0 if there is none.
+func peMachine(head []byte) uint16 {
+	pe := u32(head, 0x3c)
+	if pe > uint32(len(head)) {
+		return 0
+	}
+	return u16(head, int(pe)+4)
+}
+
 // identifyEFI reads the header of an EFI zboot image: payload's place at 8, size at 12.
 func identifyEFI(r io.ReaderAt, size int64, head []byte) (Image, error) {
-	if want := int64(u32(head, 8)) + int64(u32(head, 12)); want > size {
-		return Image{}, truncated{size, want}
+	off, n := int64(u32(head, 8)), int64(u32(head, 12))
+	if off+n > size {
+		return Image{}, truncated{size, off + n}
 	}
-	pe := int(u32(head, 0x3c))
-	if pe < 0 || pe > len(head)-6 {
-		return Image{}, errNotKernel
-	}
-	img := Image{Kind: KindEFI}
-	switch u16(head, pe+4) { // the COFF header's machine
-	case 0xaa64:
+	img := Image{Kind: KindEFI, payload: off, payloadSize: n}
+	switch peMachine(head) {
+	case peARM64:
 		img.Arch = "arm64"
-	case 0x5064:
+	case peRISCV64:
 		img.Arch = "riscv64"
-	case 0x6264:
+	case peLoong64:
 		img.Arch = "loong64"
 	default:
 		return Image{}, errNotKernel
 	}
 	var err error
-	if img.Version, err = unpackTo(io.NewSectionReader(r, int64(u32(head, 8)), int64(u32(head, 12))), io.Discard); err != nil {
+	if img.Version, err = unpackTo(io.NewSectionReader(r, off, n), io.Discard); err != nil {
 		return Image{}, fmt.Errorf("its payload: %w", err)
+	}
+	if img.Version == "" {
+		name, _, _ := strings.Cut(string(head[0x18:min(len(head), 0x38)]), "\x00")
+		return Image{}, fmt.Errorf("its payload, compressed by %q, is damaged, or holds no kernel", name)
 	}
 	return img, nil
 }
 
-// identifyGz looks into a gzipped image.
-func identifyGz(r io.ReaderAt, size int64) (Image, error) {
-	z, err := decompress(io.NewSectionReader(r, 0, size))
-	if err != nil {
-		return Image{}, err
-	}
-	defer z.Close()
+// identifyPacked looks into an image that is compressed as a whole.
+func identifyPacked(r io.ReaderAt, size int64) (Image, error) {
 	var b bytes.Buffer
-	if _, err := copyBounded(&b, z, 256<<20); err != nil {
-		return Image{}, fmt.Errorf("gzip data, but cut short or damaged: %w", err)
+	if _, err := unpackAll(r, size, &b); errors.Is(err, errNoCompression) {
+		return Image{}, errNotKernel
+	} else if err != nil {
+		return Image{}, fmt.Errorf("compressed data, but cut short or damaged: %w", err)
 	}
-	if bytes.HasPrefix(b.Bytes(), []byte("\x1f\x8b")) {
+	if _, err := decompress(bytes.NewReader(b.Bytes())); err == nil {
 		return Image{}, errNotKernel // no kernel is compressed twice
 	}
 	img, err := identify(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {
-		return Image{}, fmt.Errorf("gzip data: %w", err)
+		return Image{}, fmt.Errorf("compressed data: %w", err)
 	}
-	img.Kind = KindImageGz
+	img.Kind, img.payload, img.payloadSize = KindPacked, 0, 0
 	return img, nil
+}
+
+// unpackAll writes what the compressed file r holds to w and returns its size.
+func unpackAll(r io.ReaderAt, size int64, w io.Writer) (int64, error) {
+	z, err := inflate(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return 0, err
+	}
+	defer z.Close()
+	return copyBounded(w, z, maxPacked)
 }
 
 // innerVmlinux writes the vmlinux inside the bzImage r to w, and reports whether it boots by a
@@ -431,7 +470,7 @@ func innerVmlinux(r io.ReaderAt, img Image, w *os.File) (bool, error) {
 	}
 	// the payload ends with 4 bytes that give its size decompressed (arch/x86/boot/compressed/
 	// mkpiggy.c reads them); they belong to no compressed frame
-	z, err := decompress(io.NewSectionReader(r, img.payload, img.payloadSize-4))
+	z, err := inflate(io.NewSectionReader(r, img.payload, img.payloadSize-4))
 	if errors.Is(err, errNoCompression) {
 		return false, nil
 	}

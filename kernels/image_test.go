@@ -41,9 +41,9 @@ func TestIdentify(t *testing.T) {
 		{name: "vmlinux", data: vm, kind: KindVmlinux, arch: "amd64", version: rel612, pvh: true},
 		{name: "vmlinux without PVH", data: fakeVmlinux(rel612, false), kind: KindVmlinux, arch: "amd64", version: rel612},
 		{name: "Image", data: flat, kind: KindImage, arch: "arm64", version: rel612},
-		{name: "Image.gz", data: gz, kind: KindImageGz, arch: "arm64", version: rel612},
+		{name: "Image.gz", data: gz, kind: KindPacked, arch: "arm64", version: rel612},
 		{name: "zImage", data: zimage, kind: KindZImage, arch: "armhf"},
-		{name: "EFI zboot", data: efi, kind: KindEFI, arch: "arm64"},
+		{name: "EFI zboot without a payload", data: efi, why: "payload"},
 
 		{name: "empty", why: "empty"},
 		{name: "text", data: []byte("hello\n"), why: "no kernel image"},
@@ -60,8 +60,8 @@ func TestIdentify(t *testing.T) {
 		{name: "object file", data: edit(vm, 16, "\x01"), why: "ET_REL"},
 		{name: "vmlinux without a banner", data: bytes.ReplaceAll(vm, []byte("Linux version 6"), []byte("Minix version 6")), why: "banner"},
 		{name: "segment that wraps around", data: edit(vm, 64+8, "\xff\xff\xff\xff\xff\xff\xff\xff"), why: ""},
-		{name: "gzip of text", data: gzipPayload([]byte("hello"))[:29], why: "gzip data"},
-		{name: "gzip cut short", data: gz[:len(gz)/2], why: "gzip data"},
+		{name: "gzip of text", data: gzipPayload([]byte("hello"))[:29], why: "compressed data"},
+		{name: "gzip cut short", data: gz[:len(gz)/2], why: "compressed data"},
 		{name: "zImage cut short", data: edit(zimage, 0x2c, "\x00\x10"), truncated: true, why: "cut short"},
 		{name: "Image without a banner", data: flat[:128], why: "banner"},
 	}

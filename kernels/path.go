@@ -5,12 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -38,121 +36,89 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		return Kernel{}, &NotKernelError{Path: ref, Why: reasonOf(err), Do: "give a kernel image, a folder with one, or a name from `pivotspec kernels list`", Err: err}
 	}
 	image, root := ref, filepath.Dir(ref)
-	if st.IsDir() {
-		if image, err = s.cat.imageIn(ref); err != nil {
-			given, err1 := s.cat.packagesIn(ref)
-			if given == nil && err1 == nil {
+	switch {
+	case st.IsDir():
+		root = ref
+		var found bool
+		if image, found, err = s.cat.imageIn(ref); err != nil {
+			return Kernel{}, err
+		}
+		if !found {
+			given, err := s.cat.packagesIn(ref)
+			if err != nil {
 				return Kernel{}, err
 			}
-			if err1 != nil {
-				return Kernel{}, err1
+			if len(given) > 0 {
+				return s.fromPackages(ctx, ref, given)
 			}
-			return s.fromPackages(ctx, ref, given)
+			return Kernel{}, s.cat.noImageIn(ref)
 		}
-		root = ref
-	} else if formatOf(ref) != "" {
+	case formatOf(ref) != "":
 		return s.fromPackages(ctx, ref, append([]string{ref}, s.cat.siblings(ref)...))
 	}
 	img, err := Identify(image)
 	if err != nil {
 		return Kernel{}, err
 	}
-	if img.Kind == KindVmlinux && !img.PVH && (img.Arch == "amd64" || img.Arch == "i386") {
-		return Kernel{}, &NotKernelError{Path: image, Why: "a vmlinux without a PVH entry", Do: "give the bzImage, or build with CONFIG_PVH=y"}
+	if err := bootableVmlinux(img); err != nil {
+		return Kernel{}, notPVH(image, err)
 	}
 	if image, err = filepath.Abs(image); err != nil {
 		return Kernel{}, &NotKernelError{Path: ref, Why: err.Error(), Do: "give an absolute path", Err: err}
+	}
+	tree := ""
+	if st.IsDir() {
+		tree = ref
+	} else if tree = treeOf(image); tree != "" {
+		root = tree
 	}
 	k := Kernel{Name: ref, Series: seriesOf(img.Version), Version: img.Version, Arch: img.Arch, Image: image, Boot: image}
 	if k.SHA256, err = HashFile(image); err != nil {
 		return Kernel{}, &NotKernelError{Path: image, Why: reasonOf(err), Do: "make it readable", Err: err}
 	}
-	if k.Version != "" {
-		k.Config = firstBeside(root, s.cat.beside.Config, k.Version, func(p string) bool { return modeOf(p).IsRegular() })
-		// from 7.2 on the image lies in the folder of the modules, also where they are not
-		k.Modules = firstBeside(root, s.cat.beside.Modules, k.Version, func(p string) bool { return modeOf(filepath.Join(p, "kernel")).IsDir() })
-	}
-	if k.Modules == "" {
+	k.Config = s.cat.configBeside(root, k.Version)
+	// from 7.2 on the image lies in the folder of the modules, also where they are not
+	k.Modules = lookBeside(root, s.cat.beside.Modules, k.Version, fs.FileMode.IsDir, "kernel")
+	switch {
+	case k.Modules != "":
+	case tree != "":
+		if k.Modules, k.NoModules, err = s.builtModules(ctx, tree); err != nil {
+			return Kernel{}, err
+		}
+	default:
 		k.NoModules = "there is no modules folder of its release beside it"
 	}
-	if img.Kind != KindBzImage || img.payloadSize == 0 {
-		s.unwrap(ctx, &k)
-		return k, nil
+	if img.Kind == KindBzImage && img.payloadSize == 0 {
+		return k, nil // there is nothing inside
 	}
-	m, err := s.once(ctx, k.SHA256, func(dir string) (meta, error) { return describe(dir, image) })
+	m, err := s.once(ctx, "image-"+k.SHA256, func(dir string) (meta, error) { return describe(dir, image) })
 	var u *Unavailable
 	switch {
-	case err == nil && m.PVH:
-		k.Boot = m.Boot
 	case err == nil:
+		if m.PVH {
+			k.Boot = m.Boot
+		}
+		if m.Config != "" {
+			k.Config = m.Config
+		}
 	case ctx.Err() != nil:
 		return Kernel{}, ctx.Err()
-	case errors.As(err, &u):
+	case errors.As(err, &u) && img.boots():
 		// without a cache the image still boots by its own entry
+	case errors.As(err, &u):
+		return Kernel{}, u.named(ref)
+	case errors.Is(err, errNoPVH):
+		return Kernel{}, notPVH(image, err)
 	default:
 		return Kernel{}, &NotKernelError{Path: image, Truncated: errors.As(err, new(truncated)), Why: err.Error(), Do: "copy or build it again", Err: err}
 	}
+	s.unwrap(ctx, &k)
 	return k, nil
 }
 
-// imageIn returns the one kernel image in the folder dir.
-func (c *Catalogue) imageIn(dir string) (string, error) {
-	root := os.DirFS(dir)
-	for _, group := range c.folders {
-		var found []string
-		seen := map[string]bool{}
-		for _, pattern := range group {
-			names, err := fs.Glob(root, pattern)
-			if err != nil {
-				return "", fmt.Errorf("kernels: %s: %w", pattern, err)
-			}
-			for _, n := range names {
-				p := filepath.Join(dir, n)
-				real, err := filepath.EvalSymlinks(p)
-				if st, err1 := os.Stat(p); err != nil || err1 != nil || !st.Mode().IsRegular() || seen[real] {
-					continue
-				}
-				seen[real] = true
-				found = append(found, p)
-			}
-		}
-		slices.Sort(found)
-		switch len(found) {
-		case 0:
-		case 1:
-			return found[0], nil
-		default:
-			return "", &NotKernelError{Path: dir, Why: fmt.Sprintf("a folder with %d kernels: %s", len(found), strings.Join(found, ", ")), Do: "give one of these files"}
-		}
-	}
-	var looked []string
-	for _, group := range c.folders {
-		looked = append(looked, group...)
-	}
-	return "", &NotKernelError{Path: dir, Why: "a folder without a kernel (looked for " + strings.Join(looked, ", ") + ")", Do: "give the image itself"}
-}
-
-// modeOf returns the mode of the file at p; that of a device, which nobody here wants, if there is none.
-func modeOf(p string) fs.FileMode {
-	st, err := os.Stat(p)
-	if err != nil {
-		return fs.ModeDevice
-	}
-	return st.Mode()
-}
-
-// firstBeside returns the first of paths below root that is good.
-func firstBeside(root string, paths []string, release string, good func(path string) bool) string {
-	for _, p := range paths {
-		p, err := filepath.Abs(filepath.Join(root, strings.ReplaceAll(p, "{release}", release)))
-		if err != nil {
-			continue
-		}
-		if good(p) {
-			return p
-		}
-	}
-	return ""
+// notPVH is the error of a vmlinux for x86 that QEMU does not boot.
+func notPVH(path string, err error) error {
+	return &NotKernelError{Path: path, Why: err.Error(), Do: "give the bzImage, or build with CONFIG_PVH=y", Err: err}
 }
 
 // HashFile returns the SHA-256 of a file, in hexadecimal. Its error names the file.

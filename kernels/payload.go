@@ -7,16 +7,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz/lzma"
 )
 
 // packers are the beginnings of what is compressed inside a self-extracting image: gzip, xz,
-// zstd, and lz4's legacy format. Decompressors hold some of these bytes as constants, so one
-// that is found need not begin anything.
+// zstd, lz4's legacy format, bzip2 and lzma. Decompressors hold some of these bytes as constants,
+// so one that is found need not begin anything.
 var packers = [][]byte{
 	[]byte("\x1f\x8b\x08"), []byte("\xfd7zXZ\x00"), []byte("\x28\xb5\x2f\xfd"), []byte("\x02\x21\x4c\x18"),
+	[]byte("BZh91AY&SY"), lzmaHead,
 }
+
+// lzmaHead begins a head of lzma's; see [isLZMA].
+var lzmaHead = []byte("\x5d\x00\x00")
 
 const (
 	// maxPacked bounds the size of a self-extracting image that is searched, and maxTries how
@@ -37,17 +43,21 @@ func payload(r io.ReaderAt, size int64, w io.Writer) (release string, err error)
 		return "", err
 	}
 	tries := 0
+	places := make([]int, len(packers)) // of the next beginning of each, len(b) if there is none
 	for at := 0; at < len(b) && tries < maxTries; at++ {
-		next := -1
-		for _, p := range packers {
-			if i := bytes.Index(b[at:], p); i >= 0 && (next < 0 || i < next) {
-				next = i
+		for i, p := range packers {
+			if places[i] < at || at == 0 {
+				if places[i] = bytes.Index(b[at:], p) + at; places[i] < at {
+					places[i] = len(b)
+				}
 			}
 		}
-		if next < 0 {
+		if at = slices.Min(places); at == len(b) {
 			break
 		}
-		at += next
+		if bytes.HasPrefix(b[at:], lzmaHead) && !isLZMA(b[at:min(len(b), at+lzma.HeaderLen)]) {
+			continue
+		}
 		tries++
 		if release, err := unpackTo(bytes.NewReader(b[at:]), w); err != nil || release != "" {
 			return release, err
@@ -59,14 +69,18 @@ func payload(r io.ReaderAt, size int64, w io.Writer) (release string, err error)
 // unpackTo decompresses the beginning of r and writes it to w if it has Linux's banner, of
 // which it returns the release string. What is not compressed or damaged has none.
 func unpackTo(r io.Reader, w io.Writer) (string, error) {
-	z, err := decompress(r)
+	z, err := inflate(r)
 	if err != nil {
 		return "", nil
 	}
 	defer z.Close()
 	var out bytes.Buffer
-	// A frame of zstd may be followed by bytes that begin no other.
-	if _, err := copyBounded(&out, z, maxPacked); err != nil && !errors.Is(err, zstd.ErrMagicMismatch) {
+	// What follows a frame of zstd begins no other, and what follows lzma of unknown size is no error.
+	_, err = copyBounded(&out, z, maxPacked)
+	if errors.Is(err, errBomb) {
+		return "", err
+	}
+	if err != nil && !errors.Is(err, zstd.ErrMagicMismatch) {
 		return "", nil
 	}
 	release, err := banner(bytes.NewReader(out.Bytes()))

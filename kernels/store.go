@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -570,8 +571,8 @@ func isOurs(err error) bool {
 	return errors.As(err, new(*os.PathError)) || errors.As(err, new(*os.LinkError)) || errors.As(err, new(*os.SyscallError))
 }
 
-// describe identifies the image, writes the vmlinux inside it into dir where QEMU can boot
-// that, and returns what goes into kernel.json.
+// describe identifies the image, writes the form of it into dir that QEMU boots where that is not
+// the image, and the configuration in it, and returns what goes into kernel.json.
 func describe(dir, image string) (meta, error) {
 	f, err := os.Open(image)
 	if err != nil {
@@ -594,20 +595,12 @@ func describe(dir, image string) (meta, error) {
 	}
 	m.SHA256 = hex.EncodeToString(h.Sum(nil))
 	path := filepath.Join(dir, "vmlinux")
-	w, err := os.Create(path)
-	if err != nil {
+	var config []byte
+	if m.PVH, config, err = open(f, st.Size(), img, path); err != nil {
 		return meta{}, err
 	}
-	defer w.Close()
-	m.PVH, err = innerVmlinux(f, img, w)
-	if err == nil && m.PVH {
-		err = w.Sync()
-	}
-	if err != nil {
-		return meta{}, err
-	}
-	if !m.PVH {
-		if err := os.Remove(path); err != nil {
+	if config != nil {
+		if err := writeFile(filepath.Join(dir, partConfig), bytes.NewReader(config)); err != nil {
 			return meta{}, err
 		}
 	}
@@ -616,7 +609,7 @@ func describe(dir, image string) (meta, error) {
 	if err != nil {
 		return meta{}, err
 	}
-	for _, path := range append(modules, filepath.Join(dir, "image"), filepath.Join(dir, "vmlinux"), filepath.Join(dir, "config")) {
+	for _, path := range append(modules, filepath.Join(dir, "image"), path, filepath.Join(dir, partConfig)) {
 		if st, err := os.Stat(path); err == nil {
 			m.Files[strings.TrimPrefix(path, dir+"/")] = st.Size()
 		}

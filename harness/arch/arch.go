@@ -37,6 +37,8 @@ type Arch struct {
 	Boot   Boot     `yaml:"boot"`
 	// Console is the kernel's name of QEMU's first serial port, such as "ttyS0".
 	Console string `yaml:"console"`
+	// Config are the options that the kernel must have built in for that console to be there.
+	Config []string `yaml:"config"`
 	// QuietOff is set where the kernel's last message, that it powers off, never gets out of its
 	// console. That QEMU ends by itself and without error stands for it then.
 	QuietOff bool `yaml:"quiet_off"`
@@ -102,6 +104,8 @@ type ABI struct {
 	Name string `yaml:"name"`
 	// Env is the environment that makes the Go toolchain produce it.
 	Env map[string]string `yaml:"env"`
+	// Config are the options that a kernel must have built in to run such programs.
+	Config []string `yaml:"config"`
 }
 
 // Environ returns Env in the form of os.Environ, sorted.

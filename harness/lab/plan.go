@@ -306,6 +306,9 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	if err != nil {
 		return err
 	}
+	if err := bootable(j.Kernel, a, abi); err != nil {
+		return err
+	}
 	qemu, err := a.FindQEMU()
 	if err != nil {
 		return err

@@ -3,14 +3,10 @@ package lab
 import (
 	"context"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 
 	"pivotspec/harness/matrix"
 	"pivotspec/images"
-	"pivotspec/kernels"
-	"pivotspec/kernels/cause"
 	"pivotspec/suites/kmod"
 	"pivotspec/suites/spec"
 )
@@ -82,20 +78,4 @@ func drive(n int, path, serial string, virtio bool) []string {
 		"-drive", "if=none,format=raw,snapshot=on,id=" + id + ",file=" + strings.ReplaceAll(path, ",", ",,"),
 		"-device", fmt.Sprintf("%s,drive=%s,serial=%s", device, id, serial),
 	}
-}
-
-// lacks says that a kernel was configured without an option. Nothing is known of one that came
-// without its configuration.
-func lacks(k kernels.Kernel, option string) error {
-	if k.Config == "" {
-		return nil
-	}
-	b, err := os.ReadFile(k.Config)
-	if err != nil {
-		return fmt.Errorf("the kernel's configuration: %w", cause.Of(err))
-	}
-	if slices.Contains(strings.Split(string(b), "\n"), option+"=y") {
-		return nil
-	}
-	return fmt.Errorf("the kernel was configured without %s", option)
 }
