@@ -8,7 +8,6 @@
 package ktap
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -28,11 +27,9 @@ const Version = "KTAP version 1"
 // kernel warned of nothing that is not known.
 const Guest = "guest"
 
-const indent = "  "
-
 // Writer turns records into KTAP. Its methods must not be called at the same time.
 type Writer struct {
-	out  io.Writer
+	*Lines
 	base *knowledge.Base
 	cell cell.Cell
 
@@ -42,7 +39,7 @@ type Writer struct {
 	begun  bool
 	closed bool
 	exit   int
-	err    error
+	failed error // of the judgement, which comes before that of the output
 }
 
 // group is the behaviours of an area that are planned.
@@ -55,7 +52,7 @@ type group struct {
 // architecture.
 func New(out io.Writer, base *knowledge.Base, arch string) *Writer {
 	return &Writer{
-		out: out, base: base, seen: map[string]bool{},
+		Lines: NewLines(out), base: base, seen: map[string]bool{},
 		// Whatever machine it is, it is not pivotspec's.
 		cell: cell.Cell{Name: "here", Arch: arch, Backend: cell.HostBackend, Status: cell.Complete},
 	}
@@ -72,10 +69,10 @@ func (w *Writer) Record(r *record.Record) {
 		w.plan(r.Plan)
 	case record.TypeKernel:
 		if r.Kernel != nil {
-			w.comment("", fmt.Sprintf("Linux %s, %s, %s endian, pages of %d bytes", r.Kernel.Release, r.Kernel.Machine, r.Kernel.Endian, r.Kernel.PageSize))
+			w.Comment(fmt.Sprintf("Linux %s, %s, %s endian, pages of %d bytes", r.Kernel.Release, r.Kernel.Machine, r.Kernel.Endian, r.Kernel.PageSize))
 		}
 	case record.TypeNote:
-		w.comment("", r.Why)
+		w.Comment(r.Why)
 	case record.TypeObservation:
 		w.seen[r.ID] = true
 		w.flush(false)
@@ -83,14 +80,18 @@ func (w *Writer) Record(r *record.Record) {
 }
 
 // Comment writes a diagnostic line.
-func (w *Writer) Comment(text string) { w.comment("", text) }
+func (w *Writer) Comment(text string) {
+	if w.begun { // the version comes first
+		w.Lines.Comment(0, text)
+	}
+}
 
 // Close writes what is left, and returns the exit status that the whole calls for: one of those of
 // package verdict. err, if not nil, is why the guest did not report to its end. A report without
 // its end, or without anything, is not ok in any case.
 func (w *Writer) Close(err error) (exit int, failed error) {
 	if w.closed {
-		return w.exit, w.err
+		return w.exit, cmp.Or(w.failed, w.Err())
 	}
 	if !w.begun {
 		w.plan(nil)
@@ -98,7 +99,7 @@ func (w *Writer) Close(err error) (exit int, failed error) {
 	w.flush(true)
 	w.closed = true
 	w.guest(err)
-	return w.exit, w.err
+	return w.exit, cmp.Or(w.failed, w.Err())
 }
 
 // plan begins the output.
@@ -133,7 +134,7 @@ func (w *Writer) plan(ids []string) {
 	for _, g := range w.groups {
 		slices.SortFunc(g.ids, func(a, b string) int { return cmp.Or(cmp.Compare(order[a], order[b]), cmp.Compare(a, b)) })
 	}
-	w.print("%s\n1..%d\n", Version, len(w.groups)+1)
+	w.Begin(0, len(w.groups)+1)
 }
 
 // flush writes the groups in turn of which everything is reported, or all of them.
@@ -151,63 +152,37 @@ func (w *Writer) flush(all bool) {
 func (w *Writer) group(n int, g group) {
 	results, err := w.judge(g)
 	if err != nil {
-		w.err = cmp.Or(w.err, err)
+		w.failed = cmp.Or(w.failed, err)
 	}
-	w.print("%s%s\n%s1..%d\n", indent, Version, indent, len(g.ids))
+	w.Begin(1, len(g.ids))
 	ok, skipped := true, true
 	for i, id := range g.ids {
 		r := results[id]
 		if r == nil {
 			r = &verdict.Result{Behaviour: id, Verdict: verdict.Missing, Wrong: []string{"not judged"}}
 		}
-		pass, skip := w.result(i+1, r)
-		ok, skipped = ok && pass, skipped && skip
+		switch r.Verdict {
+		case verdict.Unexpected:
+			w.exit = verdict.ExitUnexpected
+		case verdict.Broken, verdict.Missing:
+			w.fail()
+		}
+		ok = w.Result(1, i+1, w.base, r) && ok
+		skipped = skipped && r.Verdict == verdict.Unsupported
 	}
-	switch {
-	case !ok:
-		w.print("not ok %d %s\n", n, g.area)
-	case skipped:
+	if ok && skipped {
 		// Nothing was seen, so it must not read as a pass.
-		w.print("ok %d %s # SKIP all of it\n", n, g.area)
-	default:
-		w.print("ok %d %s\n", n, g.area)
+		w.Test(0, n, g.area, Skip, "all of it")
+		return
 	}
-}
-
-// result writes the test of a behaviour.
-func (w *Writer) result(n int, r *verdict.Result) (pass, skip bool) {
-	why := text(strings.Join(r.Wrong, "; "))
-	switch r.Verdict {
-	case verdict.Conforms, verdict.Silent:
-	case verdict.Deviation:
-		w.comment(indent, fmt.Sprintf("%s: known deviation from page %s: %s%s", r.Behaviour, w.base.Current().ID, r.Outcome, reasonOf(r.Entry)))
-	case verdict.Unsupported:
-		w.print("%sok %d %s # SKIP %s\n", indent, n, r.Behaviour, why)
-		return true, true
-	case verdict.Unexpected:
-		w.exit = verdict.ExitUnexpected
-		for _, line := range r.Wrong {
-			w.comment(indent, r.Behaviour+": unexpected: "+line)
-		}
-		if r.Expected != "" {
-			w.comment(indent, r.Behaviour+": expected "+r.Expected)
-		}
-		w.print("%snot ok %d %s\n", indent, n, r.Behaviour)
-		return false, false
-	default:
-		w.fail()
-		w.print("%snot ok %d %s # ERROR %s: %s\n", indent, n, r.Behaviour, r.Verdict, why)
-		return false, false
-	}
-	w.print("%sok %d %s\n", indent, n, r.Behaviour)
-	return true, false
+	w.Test(0, n, g.area, passed(ok), "")
 }
 
 // guest writes the last test.
 func (w *Writer) guest(err error) {
 	results, jerr := verdict.Judge(w.base, []*cell.Cell{&w.cell}, "")
 	if jerr != nil {
-		w.err = cmp.Or(w.err, jerr)
+		w.failed = cmp.Or(w.failed, jerr)
 	}
 	broken := ""
 	switch {
@@ -219,6 +194,8 @@ func (w *Writer) guest(err error) {
 		broken = results.Cells[0].Reason
 	case len(w.seen) == 0:
 		broken = "nothing was reported"
+	case !slices.ContainsFunc(results.Cells[0].Results, func(r *verdict.Result) bool { return w.seen[r.Behaviour] && r.Verdict != verdict.Unsupported }):
+		broken = "nothing was observed: all of it is unsupported"
 	default:
 		// What was not planned has no test of its own.
 		for _, r := range results.Cells[0].Results {
@@ -229,26 +206,17 @@ func (w *Writer) guest(err error) {
 			}
 		}
 	}
-	ok := true
-	if jerr == nil {
-		for _, x := range results.Cells[0].Warnings {
-			if x.Known == nil {
-				ok = false
-				w.exit = verdict.ExitUnexpected
-				w.comment("", "the kernel warns: "+x.Text)
-			}
-		}
-	}
-	n := len(w.groups) + 1
-	switch {
-	case broken != "":
+	if broken != "" {
 		w.fail()
-		w.print("not ok %d %s # ERROR %s\n", n, Guest, text(broken))
-	case !ok:
-		w.print("not ok %d %s\n", n, Guest)
-	default:
-		w.print("ok %d %s\n", n, Guest)
 	}
+	var warnings []verdict.Warning
+	if jerr == nil {
+		warnings = results.Cells[0].Warnings
+	}
+	if slices.ContainsFunc(warnings, func(x verdict.Warning) bool { return x.Unknown() }) {
+		w.exit = verdict.ExitUnexpected
+	}
+	w.GuestTest(0, len(w.groups)+1, broken, warnings)
 }
 
 // fail notes that something could not be done, which something unexpected wins over.
@@ -290,41 +258,4 @@ func (w *Writer) judge(g group) (map[string]*verdict.Result, error) {
 		out[r.Behaviour] = r
 	}
 	return out, nil
-}
-
-func reasonOf(e *knowledge.Entry) string {
-	if e == nil {
-		return ""
-	}
-	return " " + e.Range() + ": " + e.Reason
-}
-
-func (w *Writer) comment(indent, s string) {
-	if !w.begun {
-		return // the version comes first
-	}
-	w.print("%s# %s\n", indent, text(s))
-}
-
-// text makes s fit for a line: printable, without what begins a directive.
-func text(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '#':
-			return '%'
-		case r < ' ' || r == 0x7f:
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	return cmp.Or(strings.Join(strings.Fields(s), " "), "no reason given")
-}
-
-// print writes; the first error is kept.
-func (w *Writer) print(format string, args ...any) {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, format, args...)
-	if _, err := w.out.Write(b.Bytes()); err != nil && w.err == nil {
-		w.err = err
-	}
 }

@@ -494,6 +494,7 @@ type claimsDocument struct {
 	Claims     []claimsClaim   `json:"claims"`
 	Unexpected []Problem       `json:"unexpected"`
 	Unobserved []Problem       `json:"unobserved"`
+	Issues     []documentIssue `json:"known_issues,omitempty"`
 }
 
 type claimsEdition struct {
@@ -537,6 +538,7 @@ func ClaimsJSON(w io.Writer, j *verdict.Judgement, o Options) error {
 	d := claimsDocument{
 		Schema: SchemaClaims, Edition: o.Edition, Exit: j.Exit(), Editions: []claimsEdition{}, Cells: []documentCell{}, Claims: []claimsClaim{},
 		Unexpected: list(append(f.Unexpected, f.Warnings...)), Unobserved: list(append(f.Unobserved, f.Cells...)),
+		Issues: documentIssues(j),
 	}
 	for _, e := range j.Base.Editions {
 		if o.Edition == "" || e.ID == o.Edition {

@@ -8,7 +8,6 @@ import (
 
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
-	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 )
 
@@ -93,6 +92,8 @@ type Problem struct {
 	Wrong    []string `json:"wrong"`
 	Expected string   `json:"expected,omitempty"`
 	Got      string   `json:"got,omitempty"`
+	// Issue names the known issue that it is, with its link; "" if it is none.
+	Issue string `json:"known_issue,omitempty"`
 }
 
 // Find works out the findings of a judgement.
@@ -230,9 +231,9 @@ func (f *Findings) row(j *verdict.Judgement, r Row) {
 // problem adds the result of column i to a list, to the problem that it shares with other kernels if any.
 func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) []Problem {
 	res := r.Results[i]
-	p := Problem{Verdict: res.Verdict, Subject: r.ID, Wrong: res.Wrong, Expected: res.Expected, Got: got(j, res)}
+	p := Problem{Verdict: res.Verdict, Subject: r.ID, Wrong: res.Wrong, Expected: res.Expected, Got: got(j, res), Issue: issue(res.Issue)}
 	same := func(o *verdict.Result) bool {
-		return o != nil && o.Verdict == p.Verdict && slices.Equal(o.Wrong, p.Wrong) && o.Expected == p.Expected && got(j, o) == p.Got
+		return o != nil && o.Verdict == p.Verdict && slices.Equal(o.Wrong, p.Wrong) && o.Expected == p.Expected && got(j, o) == p.Got && issue(o.Issue) == p.Issue
 	}
 	if slices.IndexFunc(r.Results, same) < i {
 		return list // an earlier column has said it for all
@@ -245,16 +246,7 @@ func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) [
 }
 
 // got says what was observed, without the informational facts.
-func got(j *verdict.Judgement, r *verdict.Result) string {
-	b, known := j.Base.Behaviour(r.Behaviour)
-	var facts []string
-	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
-		if !known || !b.IsInfo(f) && (r.Behaviour != faults.Behaviour || knowledge.Universal(f)) {
-			facts = append(facts, f)
-		}
-	}
-	return seen(r, facts)
-}
+func got(j *verdict.Judgement, r *verdict.Result) string { return oneLine(r.Got(j.Base)) }
 
 // seen says the outcome and some facts.
 func seen(r *verdict.Result, facts []string) string {
@@ -380,7 +372,7 @@ func (f *Findings) cells(j *verdict.Judgement) {
 		for _, w := range c.Warnings {
 			if w.Known == nil {
 				f.Warnings = append(f.Warnings, Problem{
-					Verdict: verdict.Unexpected, Subject: oneLine(c.Cell.Name), Wrong: []string{"the kernel warned: " + w.Text},
+					Verdict: verdict.Unexpected, Subject: oneLine(c.Cell.Name), Wrong: []string{"the kernel warned: " + w.Text}, Issue: issue(w.Issue),
 				})
 			}
 		}
@@ -400,8 +392,33 @@ func (f *Findings) cells(j *verdict.Judgement) {
 		if missing > 0 {
 			reason += fmt.Sprintf(" (%s missing)", count(missing, "behaviour"))
 		}
-		f.Cells = append(f.Cells, Problem{Verdict: v, Subject: oneLine(c.Cell.Name), Wrong: []string{reason}})
+		f.Cells = append(f.Cells, Problem{Verdict: v, Subject: oneLine(c.Cell.Name), Wrong: []string{reason}, Issue: issue(c.Issue)})
 	}
+}
+
+// issue names a known issue, or returns "" for nil.
+func issue(i *verdict.Issue) string {
+	if i == nil {
+		return ""
+	}
+	return oneLine(issueWords(i))
+}
+
+// unexpected returns what is neither as expected nor a known issue, and known what is one.
+func (f *Findings) unexpected() (unexpected, known []Problem) {
+	for _, p := range slices.Concat(f.Unexpected, f.Warnings) {
+		if p.Issue == "" {
+			unexpected = append(unexpected, p)
+		} else {
+			known = append(known, p)
+		}
+	}
+	return unexpected, known
+}
+
+// stale returns the known issues about which their list is out of date.
+func stale(j *verdict.Judgement) []*verdict.Issue {
+	return slices.DeleteFunc(slices.Clone(j.Issues), func(i *verdict.Issue) bool { return i.Stale == "" })
 }
 
 // oneLine makes a single line of text from the kernel or the guest, without control
@@ -443,19 +460,48 @@ func summary(j *verdict.Judgement, f *Findings) string {
 			s += fmt.Sprintf(", %d %s", n[v], v)
 		}
 	}
+	// An unknown warning is as unexpected as a wrong outcome.
+	odd, listed := 0, 0
+	for _, c := range j.Cells {
+		for i := range c.Warnings {
+			switch w := &c.Warnings[i]; {
+			case w.Unknown():
+				odd++
+			case w.Issue != nil:
+				listed++
+			}
+		}
+		for _, r := range c.Results {
+			switch {
+			case r.Verdict == verdict.Unexpected && r.Issue == nil:
+				odd++
+			case r.Verdict == verdict.Unexpected:
+				listed++
+			}
+		}
+	}
+	issues, unexpected := "", ""
+	if listed > 0 {
+		issues = ", " + count(listed, "known issue")
+	}
+	if odd > 0 {
+		unexpected = fmt.Sprintf(", %d UNEXPECTED", odd)
+	}
+	if n := len(stale(j)); n > 0 {
+		unexpected += fmt.Sprintf(", %d of the known issues OUT OF DATE", n)
+	}
 	switch {
 	case len(j.Cells) == 0:
 		return "no cell to judge"
 	case !observed(j):
 		s := fmt.Sprintf("0 of %s complete%s: nothing was observed", count(len(j.Cells), "cell"), f.lines.onArchs())
-		if n := len(f.Warnings); n > 0 {
-			s += fmt.Sprintf(", %d UNEXPECTED", n)
-		}
-		return s
+		return s + unexpected
 	}
-	// An unknown warning is as unexpected as a wrong outcome.
-	if n := n[verdict.Unexpected] + len(f.Warnings); n > 0 {
-		return s + fmt.Sprintf(", %d UNEXPECTED", n)
+	if s += issues; unexpected != "" {
+		return s + unexpected
+	}
+	if !j.Observed() {
+		return s + ": nothing was observed"
 	}
 	if whole < len(j.Cells) {
 		return s + ", nothing unexpected in what was observed"
@@ -477,7 +523,7 @@ func together(list []Problem) []Problem {
 	var out []Problem
 	for _, p := range list {
 		i := slices.IndexFunc(out, func(o Problem) bool {
-			return o.Verdict == p.Verdict && o.Kernels == p.Kernels && slices.Equal(o.Wrong, p.Wrong)
+			return o.Verdict == p.Verdict && o.Kernels == p.Kernels && o.Issue == p.Issue && slices.Equal(o.Wrong, p.Wrong)
 		})
 		if i < 0 {
 			out = append(out, p)

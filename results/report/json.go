@@ -15,6 +15,7 @@ type document struct {
 	Schema      int                     `json:"schema"`
 	Edition     string                  `json:"edition"`
 	Exit        int                     `json:"exit"`
+	Summary     string                  `json:"summary"`
 	Counts      map[verdict.Verdict]int `json:"counts"`
 	Cells       []documentCell          `json:"cells"`
 	Behaviours  []documentBehaviour     `json:"behaviours"`
@@ -25,6 +26,27 @@ type document struct {
 	Unexpected  []Problem               `json:"unexpected"`
 	Unsupported []Problem               `json:"unsupported"`
 	Unobserved  []Problem               `json:"unobserved"`
+	Issues      []documentIssue         `json:"known_issues,omitempty"`
+}
+
+// documentIssue is an entry of the list of known issues, and what became of it; see [verdict.Issue].
+type documentIssue struct {
+	ID        string   `json:"id"`
+	Link      string   `json:"link"`
+	Why       string   `json:"why"`
+	Signature string   `json:"signature"`
+	Kernels   string   `json:"kernels"`
+	Happened  []string `json:"happened"`
+	Gone      []string `json:"gone"`
+	Stale     string   `json:"stale,omitempty"`
+}
+
+func documentIssues(j *verdict.Judgement) []documentIssue {
+	var out []documentIssue
+	for _, i := range j.Issues {
+		out = append(out, documentIssue{i.ID, i.Link, i.Why, i.Signature, i.Kernels, list(i.Happened), list(i.Gone), i.Stale})
+	}
+	return out
 }
 
 type documentCell struct {
@@ -69,7 +91,7 @@ type documentResult struct {
 func JSON(w io.Writer, j *verdict.Judgement, _ Options) error {
 	f := Find(j)
 	d := document{
-		Schema: SchemaJSON, Edition: j.Edition.ID, Exit: j.Exit(), Counts: j.Counts(),
+		Schema: SchemaJSON, Edition: j.Edition.ID, Exit: j.Exit(), Summary: f.Summary, Counts: j.Counts(),
 		Cells: []documentCell{}, Behaviours: []documentBehaviour{},
 		Deviations: list(f.Deviations), Changes: list(f.Changes), Orders: list(f.Orders), Others: f.Others,
 		Unexpected:  list(append(f.Unexpected, f.Warnings...)),
@@ -79,6 +101,7 @@ func JSON(w io.Writer, j *verdict.Judgement, _ Options) error {
 	for _, c := range j.Cells {
 		d.Cells = append(d.Cells, describe(c))
 	}
+	d.Issues = documentIssues(j)
 	for _, a := range f.Areas {
 		for _, r := range a.Rows {
 			b := documentBehaviour{ID: r.ID, Title: r.Title, Cells: map[string]documentResult{}}

@@ -158,12 +158,14 @@ func (f *Findings) mdOthers(b *strings.Builder) {
 
 // mdProblems writes what was not observed or not expected, under headings of the second level.
 func mdProblems(b *strings.Builder, f *Findings) {
+	unexpected, known := f.unexpected()
 	for _, s := range []struct {
 		title string
 		lists [][]Problem
 	}{
 		{"Not supported", [][]Problem{together(f.Unsupported)}},
-		{"Unexpected", [][]Problem{f.Unexpected, f.Warnings}},
+		{"Known issues", [][]Problem{known}},
+		{"Unexpected", [][]Problem{unexpected}},
 		{"Nothing observed", [][]Problem{f.Unobserved, together(f.Cells)}},
 	} {
 		problems := slices.Concat(s.lists...)
@@ -182,7 +184,16 @@ func mdProblems(b *strings.Builder, f *Findings) {
 			if p.Got != "" {
 				fmt.Fprintf(b, ". Got: %s", md(oneLine(p.Got)))
 			}
+			if p.Issue != "" {
+				fmt.Fprintf(b, ". %s", md(p.Issue))
+			}
 			b.WriteString("\n")
+		}
+	}
+	if old := stale(f.lines.j); len(old) > 0 {
+		b.WriteString("\n## The list of known issues is out of date\n\n")
+		for _, i := range old {
+			fmt.Fprintf(b, "- %s (%s): %s\n", md(i.ID), i.Link, md(oneLine(i.Stale)))
 		}
 	}
 }

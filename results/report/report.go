@@ -46,6 +46,10 @@ func Formats() []Format {
 		{"claims", Claims},
 		{"claims-json", ClaimsJSON},
 		{"html", HTML},
+		{"ktap", KTAP},
+		{"junit", JUnit},
+		{"jsonl", JSONL},
+		{"github", GitHub},
 	}
 }
 

@@ -469,9 +469,26 @@ func (p *printer) trouble() {
 	for _, x := range together(p.f.Unsupported) {
 		p.item(x.Verdict, fmt.Sprintf("not on %s (%s): %s", x.Kernels, oneLine(strings.Join(x.Wrong, "; ")), p.bold(x.Subject)))
 	}
-	p.section("UNEXPECTED", len(p.f.Unexpected)+len(p.f.Warnings))
-	for _, u := range p.f.Unexpected {
-		p.item(u.Verdict, fmt.Sprintf("%s on %s: %s", p.bold(u.Subject), u.Kernels, oneLine(strings.Join(u.Wrong, "; "))))
+	unexpected, known := p.f.unexpected()
+	p.section("Known issues", len(known))
+	p.unexpected(known)
+	p.section("UNEXPECTED", len(unexpected))
+	p.unexpected(unexpected)
+	old := stale(p.j)
+	p.section("The list of known issues is OUT OF DATE", len(old))
+	for _, i := range old {
+		p.item(verdict.Unexpected, fmt.Sprintf("%s (%s): %s", p.bold(i.ID), i.Link, oneLine(i.Stale)))
+		p.text("      ", "signature: "+i.Signature)
+	}
+	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
+	p.problems(p.f.Unobserved)
+	p.problems(together(p.f.Cells))
+}
+
+// unexpected writes what is not as expected, with what was.
+func (p *printer) unexpected(list []Problem) {
+	for _, u := range list {
+		p.problems([]Problem{u})
 		if u.Expected != "" {
 			p.text("      ", "expected: "+u.Expected)
 		}
@@ -479,10 +496,6 @@ func (p *printer) trouble() {
 			p.text("      ", "got:      "+oneLine(u.Got))
 		}
 	}
-	p.problems(p.f.Warnings)
-	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
-	p.problems(p.f.Unobserved)
-	p.problems(together(p.f.Cells))
 }
 
 func countChanges(list []Change, silent bool) int {
@@ -519,6 +532,9 @@ func (p *printer) problems(list []Problem) {
 			s += " on " + x.Kernels
 		}
 		p.item(x.Verdict, s+": "+oneLine(strings.Join(x.Wrong, "; ")))
+		if x.Issue != "" {
+			p.text("      ", x.Issue)
+		}
 	}
 }
 

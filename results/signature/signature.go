@@ -83,8 +83,9 @@ type Found struct {
 	Cell      *verdict.CellResult
 	// Result is that of the behaviour; nil for a Warning and a Cell.
 	Result *verdict.Result
-	// Warnings are the kernel's messages: those of one back trace together.
-	Warnings []verdict.Warning
+	// Warnings are the kernel's messages, which are among those of the cell: those of one back trace together, and with
+	// a Cell those of the panic that ended it.
+	Warnings []*verdict.Warning
 }
 
 // Of returns every failure in a judgement, cell by cell.
@@ -128,9 +129,11 @@ func OfCell(c *verdict.CellResult) []Found {
 	}
 	whole := Signature{Kind: Cell, Subject: string(c.Status), Text: text(c.Reason)}
 	at := len(out)
+	var panicked []*verdict.Warning
 	for _, g := range Traces(c.Warnings) {
 		s := Signature{Kind: Warning, Text: g.Head}
 		if c.Status != cell.Complete && strings.HasPrefix(g.Head, "Kernel panic ") && strings.HasSuffix(whole.Text, g.Head) {
+			panicked = append(panicked, g.Warnings...)
 			continue
 		}
 		out = append(out, Found{Signature: s, Cell: c, Warnings: g.Warnings})
@@ -138,7 +141,7 @@ func OfCell(c *verdict.CellResult) []Found {
 	// The order of messages may be chance.
 	slices.SortStableFunc(out[at:], func(a, b Found) int { return a.Signature.Compare(b.Signature) })
 	if c.Status != cell.Complete {
-		out = append(out, Found{Signature: whole, Cell: c})
+		out = append(out, Found{Signature: whole, Cell: c, Warnings: panicked})
 	}
 	return out
 }

@@ -100,7 +100,7 @@ type Trace struct {
 	// Head is the message, normalised: of a back trace its first line.
 	Head string
 	// Warnings are its lines in order, without those that are known to be harmless.
-	Warnings []verdict.Warning
+	Warnings []*verdict.Warning
 }
 
 var (
@@ -123,12 +123,13 @@ var (
 func Traces(warnings []verdict.Warning) []Trace {
 	var out []Trace
 	open, end := -1, -1 // the trace that goes on, and the line to which it may do so over others
-	for i, w := range warnings {
+	for i := range warnings {
+		w := &warnings[i]
 		if w.Known != nil {
 			continue
 		}
 		line := unstamped(clean(w.Text))
-		alone := Trace{Head: text(line), Warnings: []verdict.Warning{w}}
+		alone := Trace{Head: text(line), Warnings: []*verdict.Warning{w}}
 		switch {
 		case cut.MatchString(line):
 			open, end = len(out), last(warnings, i)

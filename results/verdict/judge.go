@@ -146,7 +146,36 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 	for _, id := range slices.Sorted(maps.Keys(unknown)) {
 		judge(id)
 	}
+	if why := out.empty(); out.Status == cell.Complete && why != "" {
+		out.Status, out.Reason = cell.Broken, why
+	}
 	return out
+}
+
+// empty says why a cell that reported to its end is worth nothing all the same: on the plain initramfs, or a machine
+// of somebody else's, each behaviour is unsupported, which is no failure of one, but of all of them together. It
+// returns "" for any other cell. A scenario may be about a single behaviour, and a kernel may well lack what it needs.
+func (c *CellResult) empty() string {
+	reasons := map[string]int{}
+	most := ""
+	for _, r := range c.Results {
+		if r.Verdict != Unsupported {
+			return ""
+		}
+		why := strings.Join(r.Wrong, "; ")
+		reasons[why]++
+		if most == "" || reasons[why] > reasons[most] {
+			most = why
+		}
+	}
+	if len(c.Results) == 0 || c.Cell.ScenarioName() != knowledge.Plain {
+		return ""
+	}
+	s := fmt.Sprintf("nothing was observed: each of its %d behaviours is unsupported (%s", len(c.Results), most)
+	if len(reasons) > 1 {
+		s += "; and other reasons"
+	}
+	return s + "); run it where the suite may do more"
 }
 
 func keys(m map[string]*record.Record) map[string]bool {

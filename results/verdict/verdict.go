@@ -3,8 +3,14 @@
 package verdict
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"pivotspec/results/cell"
+	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
+	"pivotspec/suites/record"
 )
 
 // Verdict is what is to be said of one behaviour in one cell.
@@ -38,6 +44,26 @@ type Judgement struct {
 	Edition *knowledge.Edition
 	// Cells in the order of [cell.Compare].
 	Cells []*CellResult
+	// Issues are the known issues that the judgement was held against, in their file's order; see package known.
+	Issues []*Issue
+}
+
+// Issue is a known failure of some kernels, by the words of a list of them, and what a judgement says of it.
+type Issue struct {
+	// ID names it in its file.
+	ID string
+	// Link is where it is followed up.
+	Link string
+	// Why says in one line what it is about.
+	Why string
+	// Signature is the text form of that of the failure; see package signature.
+	Signature string
+	// Kernels are those for which it is listed, for a reader: "6.1 to 6.12 on arm64".
+	Kernels string
+	// Happened are the names of the cells in which it did, and Gone of those in which it could have and did not.
+	Happened, Gone []string
+	// Stale says in one line that the list is wrong about it now, and what to do; "" if it is not.
+	Stale string
 }
 
 // CellResult is the judgement on one cell.
@@ -56,6 +82,8 @@ type CellResult struct {
 	Results []*Result
 	// Warnings are what the kernel logged while the suite ran.
 	Warnings []Warning
+	// Issue is why the status is not complete, if that is a known issue; else nil.
+	Issue *Issue
 }
 
 // Differs returns the entry of the implementation's own ledger that a result goes by, or nil: what an
@@ -65,6 +93,13 @@ func (c *CellResult) Differs(r *Result) *knowledge.Entry {
 		return nil
 	}
 	return r.Entry
+}
+
+// Watched says whether the kernel's messages reached the harness. On a machine of somebody else's they are not looked at.
+func (c *CellResult) Watched() bool {
+	return !c.Cell.Borrowed() && !slices.ContainsFunc(c.Cell.Records, func(r *record.Record) bool {
+		return r.Type == record.TypeNote && strings.Contains(r.Why, "kernel warnings were not watched")
+	})
 }
 
 // Result returns the result of a behaviour, or nil.
@@ -97,6 +132,21 @@ type Result struct {
 	Violated []knowledge.Demanded
 	// Entry is the ledger's entry for this kernel, or nil.
 	Entry *knowledge.Entry
+	// Issue is the known issue that a verdict of Unexpected, Broken or Missing is, or nil.
+	Issue *Issue
+}
+
+// Got says in one line what was observed: the outcome, and the facts that are not only for people to read and, of the
+// order of the checks, that are few. It is "" if nothing was. The words are the guest's.
+func (r *Result) Got(base *knowledge.Base) string {
+	b, known := base.Behaviour(r.Behaviour)
+	s := r.Outcome
+	for _, f := range slices.Sorted(maps.Keys(r.Facts)) {
+		if !known || !b.IsInfo(f) && (r.Behaviour != faults.Behaviour || knowledge.Universal(f)) {
+			s += " " + f + "=" + r.Facts[f]
+		}
+	}
+	return s
 }
 
 // Warning is a kernel message of a cell.
@@ -105,7 +155,12 @@ type Warning struct {
 	Text  string
 	// Known is why the message is harmless, from the list of known ones; nil if it is not there.
 	Known *knowledge.KnownWarning
+	// Issue is the known issue that the message is, or is part of; else nil.
+	Issue *Issue
 }
+
+// Unknown says whether the message fails the cell: it is neither known to be harmless nor a known issue.
+func (w *Warning) Unknown() bool { return w.Known == nil && w.Issue == nil }
 
 // Exit statuses of the commands that judge.
 const (
@@ -125,16 +180,35 @@ func (j *Judgement) Counts() map[Verdict]int {
 	return n
 }
 
+// Observed says whether anything was observed: an outcome, as expected or not.
+func (j *Judgement) Observed() bool {
+	for _, c := range j.Cells {
+		for _, r := range c.Results {
+			switch r.Verdict {
+			case Conforms, Deviation, Silent, Unexpected:
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Exit returns the exit status that the judgement calls for. To have judged nothing is no
-// success either.
+// success either, nor is to have observed nothing. What is a known issue is not unexpected, but what was not observed was not,
+// known issue or not; and a list of known issues that is wrong would hide the next failure, so that is unexpected.
 func (j *Judgement) Exit() int {
 	exit := ExitOK
-	if len(j.Cells) == 0 {
+	if !j.Observed() {
 		exit = ExitBroken
 	}
+	for _, i := range j.Issues {
+		if i.Stale != "" {
+			return ExitUnexpected
+		}
+	}
 	for _, c := range j.Cells {
-		for _, w := range c.Warnings {
-			if w.Known == nil {
+		for i := range c.Warnings {
+			if c.Warnings[i].Unknown() {
 				return ExitUnexpected
 			}
 		}
@@ -145,7 +219,9 @@ func (j *Judgement) Exit() int {
 			switch r.Verdict {
 			case Conforms, Deviation, Silent, Unsupported:
 			case Unexpected:
-				return ExitUnexpected
+				if r.Issue == nil {
+					return ExitUnexpected
+				}
 			default:
 				exit = ExitBroken
 			}

@@ -52,6 +52,11 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 		}
 		return enumerate.Request{}, nil
 	}
+	for _, f := range []string{"output", "known-issues"} {
+		if e.changed(f) {
+			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive is none: leave it out", f)
+		}
+	}
 	for _, f := range []string{"format", "edition"} {
 		if e.changed(f) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about the manual page, which --exhaustive does not look at: leave it out", f)

@@ -38,7 +38,7 @@ func reportCommand(o *options) *cobra.Command {
 			case err != nil:
 				return failed(fmt.Errorf("no report on %s: %w", dir, err))
 			case other != nil:
-				for _, f := range []string{"format", "edition", "baseline", "update-baseline"} {
+				for _, f := range []string{"format", "edition", "output", "known-issues", "baseline", "update-baseline"} {
 					if cmd.Flags().Changed(f) {
 						return usage(fmt.Errorf("--%s is about runs of the suite, and %s is a run of --exhaustive: leave it out", f, dir))
 					}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pivotspec/results/cell"
+	"pivotspec/results/known"
 	"pivotspec/results/report"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
@@ -19,10 +20,18 @@ import (
 // view is how a user wants to see the judgement on cells.
 type view struct {
 	format, edition string
+	outputs         []string
+	issues          string
+
+	// What check made of the two: files that reports go to beside the standard output, and the known issues.
+	files []report.Output
+	known *known.List
 }
 
 func (v *view) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&v.format, "format", "term", "`FORMAT` of the report: "+strings.Join(report.Names(), ", "))
+	cmd.Flags().StringArrayVar(&v.outputs, "output", nil, "`FORMAT=FILE` of a report beside the one that is printed; may be given again")
+	cmd.Flags().StringVar(&v.issues, "known-issues", "", "`FILE` that lists failures that somebody follows up, by their signatures, and are no news")
 	cmd.Flags().StringVar(&v.edition, "edition", "", "`EDITION` of the manual page to judge (default: the newest)")
 }
 
@@ -38,6 +47,22 @@ func (v *view) check() (*knowledge.Base, error) {
 	}
 	if cur := base.Current().ID; v.format == report.OfCurrent && v.edition != "" && v.edition != cur {
 		return nil, usage(fmt.Errorf("--format %s --edition %s: there are findings on the current edition only; leave --edition out, or give %s", v.format, v.edition, cur))
+	}
+	if v.files, err = report.ParseOutputs(v.outputs); err != nil {
+		return nil, usage(fmt.Errorf("--output %w", err))
+	}
+	for _, o := range v.files {
+		if cur := base.Current().ID; o.Format == report.OfCurrent && v.edition != "" && v.edition != cur {
+			return nil, usage(fmt.Errorf("--output %s=%s --edition %s: there are findings on the current edition only; leave one out", o.Format, o.Path, v.edition))
+		}
+		if err := o.Check(); err != nil {
+			return nil, failed(err)
+		}
+	}
+	if v.issues != "" {
+		if v.known, err = known.Load(v.issues, base); err != nil {
+			return nil, usage(fmt.Errorf("--known-issues: %w", err))
+		}
 	}
 	return base, nil
 }
@@ -58,11 +83,22 @@ func (v *view) base() (*knowledge.Base, error) {
 	return base, nil
 }
 
-// show prints the report on cells and returns the exit status that it calls for.
+// show prints the report on cells, writes those that go to files, and returns the exit status that the
+// judgement calls for.
 func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int, error) {
 	j, err := verdict.Judge(base, cells, v.edition)
 	if err != nil {
 		return 0, failed(err)
+	}
+	if v.known != nil {
+		v.known.Apply(j)
+	}
+	// The files first: whoever reads the standard output may leave early.
+	var unwritten error
+	for _, o := range v.files {
+		if err := o.Write(j, report.Options{Edition: v.edition}); err != nil && unwritten == nil {
+			unwritten = &exitError{worse(j.Exit(), exitHarness), err}
+		}
 	}
 	var opts report.Options
 	if f, ok := w.(*os.File); ok {
@@ -72,7 +108,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if err := report.Render(v.format, w, j, opts); err != nil {
 		return 0, unprinted(err)
 	}
-	return j.Exit(), nil
+	return j.Exit(), unwritten
 }
 
 // unprinted is the failure to print to the standard output.
