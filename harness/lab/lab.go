@@ -70,6 +70,8 @@ type Wish struct {
 	Accel string
 	// Guest is the path of a guest binary to use instead of building one; may be "".
 	Guest string
+	// Evidence asks the guests for the mount tables around their calls, which makes them slower.
+	Evidence bool
 	// Bare asks for an image that only powers off instead of the suite.
 	Bare bool
 }

@@ -25,6 +25,7 @@ func (e *equipper) enter(ctx context.Context, j *matrix.Job, s *images.Scenario)
 	if err := give(); err != nil {
 		return fmt.Errorf("scenario %s: %w", s.Name, err)
 	}
+	j.VM.Cmdline = append(j.VM.Cmdline, e.wish.evidence()...)
 	return nil
 }
 

@@ -140,6 +140,7 @@ func one(ctx context.Context, j *Job) (c *cell.Cell) {
 	if rep != nil {
 		c.Records = rep.Records
 		c.WallMillis = rep.Wall.Milliseconds()
+		c.Console = strings.Join(rep.Console, "\n")
 	}
 	switch {
 	case err == nil && rep != nil:
@@ -155,9 +156,6 @@ func one(ctx context.Context, j *Job) (c *cell.Cell) {
 		c.Status = cell.Unavailable
 	}
 	c.Reason = line(err)
-	if rep != nil {
-		c.Console = strings.Join(rep.Console, "\n")
-	}
 	return c
 }
 

@@ -41,8 +41,8 @@ func Strip(base *knowledge.Base, c *cell.Cell) *cell.Cell {
 	for _, r := range c.Records {
 		s := *r
 		switch r.Type {
-		case record.TypeNote:
-			continue // what the init has to say is about one run
+		case record.TypeNote, record.TypeEvidence:
+			continue // what the init has to say is about one run, and no verdict rests on evidence
 		case record.TypePlan:
 			s.Plan = slices.Sorted(slices.Values(r.Plan))
 			if !slices.ContainsFunc(s.Plan, func(id string) bool { return !reported[id] }) {

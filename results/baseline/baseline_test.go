@@ -56,6 +56,9 @@ func rerun(c *cell.Cell) *cell.Cell {
 		}
 	}
 	c.Records = slices.Insert(c.Records, 2, &record.Record{Type: record.TypeNote, Why: "the suite ran on CPU 1"})
+	c.Records = slices.Insert(c.Records, len(c.Records)-1, &record.Record{Type: record.TypeEvidence, Evidence: &record.Evidence{
+		Mounts: []string{"2 1 / / rw - tmpfs tmpfs"}, Calls: []record.EvidenceOfCall{{ID: "a/b", Before: []int{0}, After: []int{0}}},
+	}})
 	return c
 }
 

@@ -52,7 +52,7 @@ type Cell struct {
 	Status Status `json:"status"`
 	// Reason is one line that explains a status other than Complete.
 	Reason string `json:"reason,omitempty"`
-	// Console is the tail of the console of a cell that is not complete.
+	// Console is the end of what was printed beside the records.
 	Console string `json:"console,omitempty"`
 	// Guest is the SHA-256 of the guest program in hexadecimal: cells of one ABI whose guests differ
 	// were not asked the same.

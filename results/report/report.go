@@ -22,6 +22,9 @@ type Options struct {
 	// Edition is the one that was asked for, "" for none in particular. Reports about claims
 	// have only those of that edition, else those of all.
 	Edition string
+	// Against is what the judgement is compared with, where a format can: another run, judged by the
+	// same base. It may be nil.
+	Against *verdict.Judgement
 }
 
 // Format is one way to write a judgement.
@@ -42,6 +45,7 @@ func Formats() []Format {
 		{OfCurrent, Inbox},
 		{"claims", Claims},
 		{"claims-json", ClaimsJSON},
+		{"html", HTML},
 		{"ktap", KTAP},
 		{"junit", JUnit},
 		{"jsonl", JSONL},

@@ -37,6 +37,9 @@ const (
 	// "model", "kernel" and "found" are what either makes of it and the world that was met
 	// before it was made smaller.
 	TypeWorld Type = "world"
+	// TypeEvidence is what the mount tables were around the calls of behaviours, beside what was
+	// observed. No verdict rests on it, and a guest that dies may not have sent it.
+	TypeEvidence Type = "evidence"
 	// TypeEnd is the last record; without it the cell is broken.
 	TypeEnd Type = "end"
 )
@@ -98,6 +101,9 @@ type Record struct {
 
 	// Worlds is set on TypeWorlds.
 	Worlds *Worlds `json:"worlds,omitempty"`
+
+	// Evidence is set on TypeEvidence.
+	Evidence *Evidence `json:"evidence,omitempty"`
 
 	// Why explains a status other than Observed, and carries the text of
 	// TypeWarning, TypeNote and TypeEnd.

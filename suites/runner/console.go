@@ -79,6 +79,13 @@ func (c *console) send(r *record.Record) {
 	c.write(f)
 }
 
+// sendAll sends records one by one.
+func (c *console) sendAll(records []*record.Record) {
+	for _, r := range records {
+		c.send(r)
+	}
+}
+
 // write sends bytes. An error cannot be told to anyone: the host sees the gap.
 func (c *console) write(b []byte) { _, _ = c.out.Write(b) }
 

@@ -271,6 +271,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 		c.send(&record.Record{Type: record.TypeNote, Why: "initial stage: " + err.Error()})
 		return
 	}
+	env.Evidence = evidence()
 	ginkgo("pivot_root(2) as PID 1 in the initial mount namespace", specs, func(s spec.Spec) *record.Record {
 		watchdog := time.AfterFunc(patience, func() {
 			c.send(&record.Record{Type: record.TypeObservation, ID: s.ID, Status: record.Broken,
@@ -284,6 +285,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 		c.send(r)
 		return r
 	})
+	c.sendAll(env.Evidence.Records())
 }
 
 func powerOff() {

@@ -126,6 +126,7 @@ func (w *World) PivotRootArgs(newRoot, putOld Arg) Call {
 	if !newRoot.bad {
 		target, targetErr = w.Place(newRoot.path)
 	}
+	seen := w.witness(w.tid)
 	watch := w.watch(w.tid, target, targetErr == nil)
 	errno := w.kernel.Call(Syscall{Name: "pivot_root"}, func() unix.Errno {
 		p, keepP := newRoot.pointer()
@@ -137,6 +138,7 @@ func (w *World) PivotRootArgs(newRoot, putOld Arg) Call {
 	})
 	c := Call{Outcome: ErrnoName(errno), Effect: watch()}
 	w.note(fmt.Sprintf("pivot_root(%v, %v) = %s", newRoot, putOld, c.Outcome))
+	seen()
 	return c
 }
 
@@ -215,6 +217,7 @@ func (w *World) call(name, text string, real func() error) Call {
 
 // callBy is call for a call that the named task makes.
 func (w *World) callBy(name, by, text string, real func() error) Call {
+	seen := w.witness(w.tid)
 	errno := w.kernel.Call(Syscall{Name: name, By: by}, func() unix.Errno {
 		var e unix.Errno
 		if err := real(); err != nil && !errors.As(err, &e) {
@@ -224,5 +227,6 @@ func (w *World) callBy(name, by, text string, real func() error) Call {
 	})
 	c := Call{Outcome: ErrnoName(errno)}
 	w.note(fmt.Sprintf("%s = %s", text, c.Outcome))
+	seen()
 	return c
 }

@@ -266,10 +266,12 @@ func (p *Process) Call(newRoot string) Call {
 	step := p.next()
 	path := fmt.Sprintf("%d/root%s", p.PID, newRoot)
 	target, err := statx(w.proc, path)
+	seen := w.witness(p.PID)
 	watch := w.watch(p.PID, w.kernel.See(path, target), err == nil)
 	errno := p.make("pivot_root", step)
 	c := Call{Outcome: ErrnoName(errno), Effect: watch()}
 	w.note(fmt.Sprintf("%s: %s = %s", p.name, p.script.names[step], c.Outcome))
+	seen()
 	return c
 }
 

@@ -229,6 +229,7 @@ type Told struct {
 // root the program shares. The outcome is the errno that it names.
 func (w *World) PivotRootBy(p Program, newRoot, putOld string) Told {
 	target, targetErr := w.Place(newRoot)
+	seen := w.witness(w.tid)
 	watch := w.watch(w.tid, target, targetErr == nil)
 	var r ran
 	errno := w.kernel.Call(Syscall{Name: "pivot_root", By: p.Name}, func() unix.Errno {
@@ -239,6 +240,7 @@ func (w *World) PivotRootBy(p Program, newRoot, putOld string) Told {
 		}
 		return e
 	})
+	seen()
 	says, _ := r.errnoText()
 	return Told{
 		Call: Call{Outcome: ErrnoName(errno), Effect: watch()},

@@ -39,6 +39,7 @@ type World struct {
 	facts   map[string]string
 	marks   []mark
 	cleanup []func()
+	exhibit *exhibit
 }
 
 type mark struct {
@@ -64,6 +65,8 @@ type Env struct {
 	// Limited says that root here is no root of the machine. A step of the set-up that is
 	// refused for lack of privilege then ends the spec as unsupported.
 	Limited bool
+	// Evidence collects the mount tables around calls; nil collects none.
+	Evidence *Evidence
 }
 
 // ErrNoProc is wrapped by the error of [Open] on a machine without a usable /proc.
@@ -123,10 +126,14 @@ func (e *Env) RunInitial(id string, body func(*World)) *record.Record {
 }
 
 func (e *Env) world(id string) *World {
-	return &World{
+	w := &World{
 		id: id, kernel: e.Kernel.Begin(id), proc: e.Proc, base: e.Base, tid: unix.Gettid(),
 		facts: map[string]string{}, park: e.Park, borrowed: e.Borrowed, limited: e.Limited,
 	}
+	if e.Evidence != nil {
+		w.exhibit = &exhibit{of: e.Evidence}
+	}
+	return w
 }
 
 func (w *World) run(body func(*World)) (r *record.Record) {

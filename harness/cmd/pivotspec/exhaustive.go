@@ -65,7 +65,7 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 	if e.changed("scenario") {
 		return enumerate.Request{}, errors.New("--scenario is about ways to boot that have specs of their own, and --exhaustive runs none: leave it out")
 	}
-	for _, f := range []string{"shard", "resume", "watch"} {
+	for _, f := range []string{"evidence", "shard", "resume", "watch"} {
 		if e.changed(f) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive runs none: leave it out", f)
 		}

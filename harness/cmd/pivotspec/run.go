@@ -57,6 +57,7 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")
 	f.StringVar(&r.wish.Guest, "guest", "", "guest binary `FILE` to use instead of building one")
+	f.BoolVar(&r.wish.Evidence, "evidence", false, "also record the mount tables before and after each call, for --format html; a tenth slower")
 	f.StringVar(&r.shardText, "shard", "", "`I/N`: run only the part I of N of the cells, or auto: what the environment says")
 	f.BoolVar(&r.resume, "resume", false, "go on with the run in the folder: keep its cells that are complete and unchanged")
 	r.view.flags(cmd)
