@@ -178,7 +178,7 @@ func (b *Builder) image(ctx context.Context, pkg, kind string, t Target, prebuil
 		return nil, err
 	}
 	if err := checkStatic(img.Binary); err != nil {
-		return nil, fmt.Errorf("images: %s cannot be an init: %w", img.Binary, err)
+		return nil, fmt.Errorf("%s cannot be an init: %w", img.Binary, err)
 	}
 	entries := append(skeleton(), FromFile("init", 0o755, img.Binary))
 	entries = append(entries, extra...)

@@ -466,8 +466,8 @@ var causes = []struct {
 	form   *regexp.Regexp
 	do     string
 }{
-	{NoSpace, regexp.MustCompile(`(?i)no space left on device|\(28: |disk quota exceeded`), "free some space where the cache is, or choose another folder with XDG_CACHE_HOME"},
-	{Unwritable, regexp.MustCompile(`(?i)read-only file system|permission denied|could not open lock file|unable to lock`), "make the cache writable, or choose another folder with XDG_CACHE_HOME"},
+	{NoSpace, regexp.MustCompile(`(?i)no space left on device|\(28: |disk quota exceeded`), "free some space where the cache is, or choose another folder with --cache"},
+	{Unwritable, regexp.MustCompile(`(?i)read-only file system|permission denied|could not open lock file|unable to lock`), "make the cache writable, or choose another folder with --cache"},
 	{NoNetwork, regexp.MustCompile(`(?i)temporary failure resolving|could not resolve|could not connect|cannot initiate the connection|connection refused|network is unreachable|unable to connect|connection timed out|connection failed|no route to host|something wicked happened`), "check the network and apt's proxy settings; kernels that are cached still run"},
 	{NoSuite, regexp.MustCompile(`(?i)does not have a release file|no longer has a release file`), "use a mirror that still carries it, or give the kernel as a file"},
 	{BadSignature, regexp.MustCompile(`(?i)is not signed|NO_PUBKEY|BADSIG|EXPKEYSIG|EXPSIG|signatures? (were|was|is|are)? ?invalid|couldn't be verified|not valid yet|is expired|signing key|sqv`), "update the package debian-archive-keyring, and check the clock"},
@@ -538,7 +538,7 @@ func about(said, suite string) string {
 
 // storeFailure makes an *Unavailable of a file system's error in the cache.
 func storeFailure(err error) *Unavailable {
-	u := &Unavailable{Reason: Failed, Happened: err.Error(), Do: "check the folder of the cache", Err: err}
+	u := &Unavailable{Reason: Failed, Happened: err.Error(), Do: "make the cache writable, or choose another folder with --cache", Err: err}
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		u.Reason, u.Do = NoSpace, causes[0].do

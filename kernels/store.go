@@ -51,7 +51,7 @@ func Refresh() Option { return func(s *Store) { s.refresh = true } }
 func DefaultDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("kernels: no folder for the cache: %w; set XDG_CACHE_HOME", err)
+		return "", fmt.Errorf("kernels: no folder for the cache: %w; give one with --cache, or set XDG_CACHE_HOME", err)
 	}
 	return filepath.Join(base, "pivotspec"), nil
 }
@@ -71,7 +71,7 @@ func OpenStore(dir string, cat *Catalogue, opts ...Option) (*Store, error) {
 	}
 	if strings.ContainsAny(dir, "\"\n") {
 		// it goes into a configuration file of apt, which knows no escapes
-		return nil, fmt.Errorf("kernels: the folder for the cache, %q, may not contain quotes or newlines; set XDG_CACHE_HOME", dir)
+		return nil, fmt.Errorf("kernels: the folder for the cache, %q, may not contain quotes or newlines; choose another with --cache", dir)
 	}
 	s := &Store{dir: dir, cat: cat}
 	for _, o := range opts {

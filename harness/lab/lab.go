@@ -41,6 +41,9 @@ func Open(dir, source string, opts ...kernels.Option) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(store.Dir()); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("the folder for the cache, %s, is a file: choose another with --cache", store.Dir())
+	}
 	table, err := arch.Load()
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,11 +20,11 @@ func (x *Explainer) behaviour(b *knowledge.Behaviour) (*Explanation, error) {
 		return nil, err
 	}
 	e := &Explanation{Kind: "behaviour", ID: b.ID, Title: b.Title}
-	e.add("kernels", report.Seen(j, b.ID, report.Varying(j, b.ID)))
+	e.add("kernels", cmp.Or(report.Seen(j, b.ID, report.Varying(j, b.ID)), "nothing is recorded of it"))
 	e.add("why", x.why(b.ID)...)
 	e.add("page "+x.Base.Current().ID, x.says(b)...)
 	e.add("other editions", x.others(b)...)
-	e.add("elsewhere", x.elsewhere(b)...)
+	e.add("elsewhere", elsewhere(j, b)...)
 	var facts []string
 	for _, f := range sorted(b.Facts) {
 		s := f + ": " + b.Facts[f]
@@ -96,23 +97,26 @@ func (x *Explainer) others(b *knowledge.Behaviour) []string {
 	return out
 }
 
-// elsewhere says what implementations that are not Linux do of a behaviour.
-func (x *Explainer) elsewhere(b *knowledge.Behaviour) []string {
+// elsewhere says what implementations that are not Linux were seen to do of a behaviour.
+func elsewhere(j *verdict.Judgement, b *knowledge.Behaviour) []string {
 	var out []string
-	for k := range x.Base.Implementations {
-		i := &x.Base.Implementations[k]
-		own := i.Own(b.ID)
+	for _, c := range j.Cells {
+		i, r := c.Implementation, c.Result(b.ID)
+		if i == nil || r == nil || r.Verdict == verdict.Missing {
+			continue
+		}
+		own := c.Differs(r)
 		lacks := slices.IndexFunc(i.Lacks, func(l knowledge.Lack) bool { return slices.Contains(l.Behaviours, b.ID) })
+		s := "as Linux " + i.Like.String()
 		switch {
 		case own != nil:
-			out = append(out, fmt.Sprintf("%s: %s: %s", i.Title, demand(own.Outcome, own.Facts), own.Reason))
-		case lacks >= 0:
-			out = append(out, fmt.Sprintf("%s: unsupported, for it lacks this: %s", i.Title, i.Lacks[lacks].Feature))
-		case i.Unjudged[b.ID] != "":
-			out = append(out, fmt.Sprintf("%s: not judged: %s", i.Title, i.Unjudged[b.ID]))
-		case b.In(knowledge.Plain):
-			out = append(out, fmt.Sprintf("%s: as Linux %s", i.Title, i.Like))
+			s = demand(own.Outcome, own.Facts) + ": " + own.Reason
+		case r.Outcome == "" && lacks >= 0:
+			s = "unsupported, for it lacks this: " + i.Lacks[lacks].Feature
+		case r.Outcome == "" || r.Verdict == verdict.Unexpected:
+			s = fmt.Sprintf("%s: %s", r.Verdict, strings.TrimSpace(r.Outcome+" "+strings.Join(r.Wrong, "; ")))
 		}
+		out = append(out, i.Title+": "+s)
 	}
 	return out
 }
@@ -128,10 +132,26 @@ func (x *Explainer) differs(behaviour string) []string {
 	return out
 }
 
-// speakers returns the cells that showed a behaviour, of the line of which most is kept (amd64 as it is booted by
-// default, or in the first scenario that has the behaviour), from the oldest kernel to the newest.
+// usual is the line of which most is kept.
+var usual = cell.Line{Arch: "amd64"}
+
+// otherwise says whether two kernels show different things of a behaviour, and in which facts.
+func otherwise(b *knowledge.Behaviour, is, was *verdict.Result) (facts []string, differ bool) {
+	if is.Outcome == "" || was.Outcome == "" {
+		return nil, false
+	}
+	for _, f := range sorted(b.Facts) {
+		if !b.IsInfo(f) && is.Facts[f] != was.Facts[f] {
+			facts = append(facts, f)
+		}
+	}
+	return facts, len(facts) > 0 || is.Outcome != was.Outcome
+}
+
+// speakers returns the cells that showed a behaviour, of the usual line, or that of the first scenario
+// that has the behaviour, from the oldest kernel to the newest.
 func speakers(j *verdict.Judgement, b *knowledge.Behaviour) []*verdict.CellResult {
-	line := cell.Line{Arch: "amd64"}
+	line := usual
 	if !b.In(knowledge.Plain) {
 		line.Scenario = b.Scenario[0]
 	}
@@ -147,8 +167,7 @@ func speakers(j *verdict.Judgement, b *knowledge.Behaviour) []*verdict.CellResul
 // sides returns the cells before and after the last change of a behaviour, or the newest alone.
 func sides(b *knowledge.Behaviour, cells []*verdict.CellResult) []*verdict.CellResult {
 	for i := len(cells) - 1; i > 0; i-- {
-		is, was := cells[i].Result(b.ID), cells[i-1].Result(b.ID)
-		if is.Outcome != was.Outcome || slices.ContainsFunc(sorted(b.Facts), func(f string) bool { return !b.IsInfo(f) && is.Facts[f] != was.Facts[f] }) {
+		if _, differ := otherwise(b, cells[i].Result(b.ID), cells[i-1].Result(b.ID)); differ {
 			return cells[i-1 : i+1]
 		}
 	}
@@ -159,7 +178,7 @@ func sides(b *knowledge.Behaviour, cells []*verdict.CellResult) []*verdict.CellR
 // which the steps are kept.
 func (x *Explainer) steps(b *knowledge.Behaviour, cells []*verdict.CellResult) []string {
 	for _, c := range slices.Backward(cells) {
-		r := observation(c.Cell, b.ID)
+		r := c.Cell.Observation(b.ID)
 		if r == nil || len(r.Steps) == 0 {
 			continue
 		}
@@ -192,9 +211,6 @@ func said(facts map[string]string) string {
 // repeat is the command that shows the behaviour: on both sides of its last change, and on the implementations
 // that do otherwise.
 func repeat(b *knowledge.Behaviour, cells []*verdict.CellResult, differs []string) string {
-	if len(cells) == 0 {
-		return ""
-	}
 	s := "pivotspec run"
 	for _, c := range sides(b, cells) {
 		s += " " + c.Cell.Series

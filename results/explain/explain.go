@@ -19,7 +19,6 @@ import (
 	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
-	"pivotspec/suites/record"
 )
 
 // Scenario is a way to boot.
@@ -195,6 +194,11 @@ func (x *Explainer) named(word string) ([]*Explanation, error) {
 	if e, ok := x.Base.Edition(word); ok {
 		add(x.edition(e))
 	}
+	if s, err := knowledge.ParseSeries(word); err == nil {
+		if e, err := x.kernel(s); err != nil || e != nil {
+			add(e, err)
+		}
+	}
 	if i := slices.IndexFunc(x.Base.Areas, func(a knowledge.Area) bool { return a.ID == strings.TrimSuffix(word, "/") }); i >= 0 {
 		add(x.area(&x.Base.Areas[i]))
 	}
@@ -333,14 +337,4 @@ func because(reason, commit string) string {
 		return fmt.Sprintf("%s (commit %.12s)", reason, commit)
 	}
 	return reason
-}
-
-// observation returns a cell's record of a behaviour, or nil.
-func observation(c *cell.Cell, behaviour string) *record.Record {
-	for _, r := range c.Records {
-		if r.Type == record.TypeObservation && r.ID == behaviour {
-			return r
-		}
-	}
-	return nil
 }

@@ -87,6 +87,9 @@ func TestExplain(t *testing.T) {
 		{"EBUSY", "ebusy/both-are-slash: "},
 		{"einval", "einval (area): EINVAL"},
 		{"6.20", "its claims decide"},
+		{"7.0", "rootfs/pivot: a pivot from the initramfs, in a private mount namespace. 6.19: EINVAL; 7.0: OK"},
+		{"5.10", "5.10 (kernel): Linux 5.10"},
+		{"5.10", "5.10 (edition): "},
 		{"gvisor", "search permission is asked of put_old itself, not only of the way to it: success/put-old-mode-000 (EACCES)"},
 		{"new-missing", "since 7.0: ENOENT; wins over put_old look-up, capability"},
 		{"disk", "boot/switch-root: "},
@@ -206,5 +209,21 @@ func TestKinds(t *testing.T) {
 	}
 	if got := Kinds("cell 6.12-s390x is unavailable: booting s390x needs qemu-system-s390x, which is not installed"); !slices.Equal(got, []string{"cell-unavailable", "no-qemu"}) {
 		t.Errorf("kinds %v", got)
+	}
+}
+
+// TestNothingRecorded: of a behaviour that no run has seen yet, it is said so, and how to see it.
+func TestNothingRecorded(t *testing.T) {
+	x := explainer(t)
+	x.Cells = func() ([]*cell.Cell, error) { return nil, nil }
+	for _, c := range []struct{ word, want string }{
+		{"rootfs/pivot", "nothing is recorded of it"},
+		{"rootfs/pivot", "repeat          pivotspec run\n"},
+		{"boot/pivot-to-disk", "pivotspec run --scenario disk-pivot\n"},
+		{"errors/einval-rootfs", "undecided: there is no kernel"},
+	} {
+		if got := told(t, x, c.word); !strings.Contains(got, c.want) {
+			t.Errorf("%s: no %q in\n%s", c.word, c.want, got)
+		}
 	}
 }

@@ -1,11 +1,13 @@
 package explain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"pivotspec/results/report"
+	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 )
@@ -20,14 +22,16 @@ func (x *Explainer) claim(c *knowledge.Claim) (*Explanation, error) {
 	e.add("strength", string(c.Strength))
 	e.add("true", x.histories[c.ID].Summary)
 	// Most claims demand the same of many behaviours, which then do the same.
+	type found struct{ wants, seen string }
+	var all []found
 	var demands, whys []string
-	of := map[string][]string{}
+	of := map[found][]string{}
 	for _, d := range c.Demands {
-		says := fmt.Sprintf("%s; seen: %s", demand(d.Outcome, d.Facts), report.Seen(j, d.Behaviour, sorted(d.Facts)))
-		if of[says] == nil {
-			demands = append(demands, says)
+		f := found{demand(d.Outcome, d.Facts), report.Seen(j, d.Behaviour, sorted(d.Facts))}
+		if of[f] == nil {
+			all = append(all, f)
 		}
-		of[says] = append(of[says], d.Behaviour)
+		of[f] = append(of[f], d.Behaviour)
 		for i := range x.Base.Ledger {
 			l := &x.Base.Ledger[i]
 			if why := l.Range() + ": " + because(l.Reason, l.Commit); l.Behaviour == d.Behaviour && !allows(&d, l) && !slices.Contains(whys, why) {
@@ -35,11 +39,11 @@ func (x *Explainer) claim(c *knowledge.Claim) (*Explanation, error) {
 			}
 		}
 	}
-	for i, says := range demands {
-		demands[i] = says + ": " + strings.Join(of[says], ", ")
+	for _, f := range all {
+		demands = append(demands, fmt.Sprintf("%s of %s. Seen: %s", f.wants, strings.Join(of[f], ", "), cmp.Or(f.seen, "nothing")))
 	}
 	e.add("demands", demands...)
-	e.add("why not", whys...)
+	e.add("not because", whys...)
 	var matters []string
 	for _, p := range x.Base.Proposals {
 		if slices.Contains(p.Claims, c.ID) {
@@ -93,6 +97,51 @@ func (x *Explainer) edition(ed *knowledge.Edition) (*Explanation, error) {
 	e.add("claims", fmt.Sprintf("%d, of which %d are not true of all kernels", made, len(not)))
 	e.add("not true of all", not...)
 	e.add("repeat", "pivotspec report --edition "+ed.ID)
+	return e, nil
+}
+
+// kernel explains a series by what it does otherwise than the one before it, among those that were recorded of
+// amd64 as it is booted by default; nil if it is none of those.
+func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
+	j, err := x.judged()
+	if err != nil {
+		return nil, err
+	}
+	var is, was *verdict.CellResult
+	for _, c := range j.Cells {
+		if c.Cell.Line() != usual {
+			continue
+		}
+		if c.Series == s {
+			is = c
+			break
+		}
+		was = c
+	}
+	if is == nil {
+		return nil, nil
+	}
+	e := &Explanation{Kind: "kernel", ID: s.String(), Title: "Linux " + is.Cell.Kernel.Version + ", as recorded"}
+	run := "pivotspec run " + s.String()
+	if was != nil && was.Series.Compare(s) < 0 {
+		var changed []string
+		for i := range x.Base.Behaviours {
+			b := &x.Base.Behaviours[i]
+			k, w := is.Result(b.ID), was.Result(b.ID)
+			if k == nil || w == nil {
+				continue
+			}
+			if facts, differ := otherwise(b, k, w); differ {
+				changed = append(changed, fmt.Sprintf("%s: %s. %s: %s; %s: %s", b.ID, b.Title, was.Series, report.What(w, facts), s, report.What(k, facts)))
+			}
+		}
+		if changed == nil {
+			changed = []string{"nothing that the suite observes"}
+		}
+		e.add("new since "+was.Series.String(), changed...)
+		run = fmt.Sprintf("pivotspec run %s %s", was.Series, s)
+	}
+	e.add("repeat", run)
 	return e, nil
 }
 

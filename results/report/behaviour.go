@@ -13,6 +13,9 @@ func Seen(j *verdict.Judgement, behaviour string, facts []string) string {
 	return f.spans(l.shown(behaviour), func(r *verdict.Result) string { return seen(r, facts) })
 }
 
+// What says what a kernel showed: the outcome, with some facts.
+func What(r *verdict.Result, facts []string) string { return seen(r, facts) }
+
 // Varying returns the compared facts of a behaviour that differ between the kernels of a judgement.
 func Varying(j *verdict.Judgement, behaviour string) []string {
 	b, ok := j.Base.Behaviour(behaviour)

@@ -328,9 +328,11 @@ func TestPage(t *testing.T) {
 
 	t.Run("two runs compared", func(t *testing.T) {
 		old := judge(t, fixture.Bad()[:9], "")
-		p := b.tab(t, html(t, judge(t, fixture.Good(), ""), report.Options{Against: old}), "#view=compare")
+		p := b.tab(t, html(t, judge(t, fixture.Good(), ""), report.Options{Against: old}), "")
 		p.has(`document.getElementById("pairs").innerText`, "6.1-amd64: 1")
-		p.has(`document.getElementById("differences").innerText`, "1 of 13 behaviours differ: 1 fails now.")
+		p.has(`document.getElementById("differences").innerText`, "1 of 1 changes stop something that worked")
+		p.do(click(`#differences tbody button`))
+		p.has(`document.getElementById("e-head").innerText`, "on 6.1 amd64 (old run)")
 		p.want(`document.getElementById("old").selectedOptions[0].text`, "6.1 amd64 (old run)")
 	})
 

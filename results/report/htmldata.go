@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"pivotspec/results/cell"
+	"pivotspec/results/change"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
@@ -28,7 +29,29 @@ type htmlData struct {
 	Claims     []htmlClaim         `json:"claims"`
 	Mounts     []string            `json:"mounts"`
 	Expand     map[string][]string `json:"expand"` // what stands for several steps
-	Against    bool                `json:"against,omitempty"`
+	// Pairs are the cells that were compared, with those of another run; only where one was given.
+	Pairs []htmlPair `json:"pairs,omitempty"`
+}
+
+// htmlPair is what differs between two cells.
+type htmlPair struct {
+	Old     int          `json:"old"`
+	New     int          `json:"new"`
+	Alike   int          `json:"alike"`
+	Changes []htmlChange `json:"changes"`
+	Gaps    []htmlChange `json:"gaps,omitempty"`
+}
+
+// htmlChange is a change, or what could not be compared.
+type htmlChange struct {
+	// Behaviour is -1 for what is of the cell.
+	Behaviour int    `json:"b"`
+	Kind      string `json:"kind"`
+	// Stops says that something that worked stops working, or may.
+	Stops bool   `json:"stops,omitempty"`
+	Says  string `json:"says"`
+	Why   string `json:"why,omitempty"`
+	Who   string `json:"who,omitempty"`
 }
 
 type htmlEdition struct {
@@ -172,7 +195,7 @@ func dataOf(j *verdict.Judgement, f *Findings, against *verdict.Judgement) (*htm
 	}
 	runs := []*verdict.Judgement{j}
 	if against != nil {
-		runs, d.Against = append(runs, against), true
+		runs = append(runs, against)
 	}
 	g := gatherer{d: d, base: j.Base, behaviours: map[string]int{}, claims: map[string]int{}}
 	for _, a := range f.Areas {
@@ -210,6 +233,9 @@ func dataOf(j *verdict.Judgement, f *Findings, against *verdict.Judgement) (*htm
 		for i := range run.Cells {
 			g.cell(n, labels[i], byEdition, i)
 		}
+	}
+	if against != nil {
+		g.pairs(j, against)
 	}
 	d.Mounts = g.mounts.list
 	g.complete()
@@ -398,6 +424,44 @@ func (g *gatherer) result(b int, byEdition []*verdict.Judgement, i, k int) int {
 		g.d.Behaviours[b].Results = append(g.d.Behaviours[b].Results, out)
 	}
 	return at
+}
+
+// pairs compares the cells of both runs.
+func (g *gatherer) pairs(j, against *verdict.Judgement) {
+	at := map[*verdict.CellResult]int{}
+	for i, c := range j.Cells {
+		at[c] = i
+	}
+	for i, c := range against.Cells {
+		at[c] = len(j.Cells) + i
+	}
+	place := func(id string) int {
+		if id == "" {
+			return -1
+		}
+		return g.behaviour(id, "")
+	}
+	g.d.Pairs = []htmlPair{}
+	for _, p := range change.Compare(against, j).Pairs {
+		out := htmlPair{Old: at[p.Old], New: at[p.New], Alike: p.Alike, Changes: []htmlChange{}}
+		for i := range p.Changes {
+			c := &p.Changes[i]
+			var who []string
+			for _, n := range c.Noticed {
+				who = append(who, n.Audience.Title+": "+string(n.Grade))
+			}
+			out.Changes = append(out.Changes, htmlChange{
+				place(c.Behaviour), string(c.Kind), c.Stops, visible(c.Says),
+				visible(strings.Join(append(slices.Clone(c.Unexpected), c.Why), "\n")), strings.Join(who, "; "),
+			})
+		}
+		for _, x := range p.Gaps {
+			out.Gaps = append(out.Gaps, htmlChange{
+				Behaviour: place(x.Behaviour), Kind: string(x.Reason), Stops: x.Open, Says: visible("old: " + x.Old + "; new: " + x.New),
+			})
+		}
+		g.d.Pairs = append(g.d.Pairs, out)
+	}
 }
 
 // set notes an index for a cell.

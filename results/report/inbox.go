@@ -258,23 +258,13 @@ func (in *inbox) steps(m matter) {
 					continue
 				}
 				// Baselines keep the steps of one architecture; see package baseline.
-				if r := observation(in.j.Cells[i], m.Show); r != nil && len(r.Steps) > 0 {
+				if r := in.j.Cells[i].Cell.Observation(m.Show); r != nil && len(r.Steps) > 0 {
 					in.show(m, i, r)
 					return
 				}
 			}
 		}
 	}
-}
-
-// observation returns a cell's record of a behaviour, or nil.
-func observation(c *verdict.CellResult, behaviour string) *record.Record {
-	for _, r := range c.Cell.Records {
-		if r.Type == record.TypeObservation && r.ID == behaviour {
-			return r
-		}
-	}
-	return nil
 }
 
 // show writes the steps of record r of column i.
@@ -311,11 +301,12 @@ func (in *inbox) rest() {
 	if len(in.none) > 0 {
 		b.WriteString("\n## What the page need not say\n\n")
 		for _, m := range in.none {
-			fmt.Fprintf(b, "- %s: %s.", md(m.Title), md(strings.TrimSuffix(strings.TrimSpace(m.None), ".")))
-			for _, r := range m.rows {
-				fmt.Fprintf(b, " `%s`: %s.", r.ID, md(in.spans(r.linux, func(res *verdict.Result) string { return seen(res, r.Varying) })))
+			fmt.Fprintf(b, "- %s: %s.\n", md(m.Title), md(strings.TrimSuffix(strings.TrimSpace(m.None), ".")))
+			for _, g := range gather(m.rows, func(r Row) (string, string) {
+				return r.ID, in.spans(r.linux, func(res *verdict.Result) string { return seen(res, r.Varying) })
+			}) {
+				fmt.Fprintf(b, "  - %s: %s\n", md(g.says), g.mdIDs())
 			}
-			b.WriteString("\n")
 		}
 	}
 	proposed := map[string]bool{}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -143,15 +144,16 @@ func (f *Findings) mdRecorded(b *strings.Builder, looks map[verdict.Verdict]look
 func (f *Findings) mdOthers(b *strings.Builder) {
 	for _, o := range f.Others {
 		fmt.Fprintf(b, "\n## %s\n\n%s\n", md(o.heading()), md(o.words()))
-		for i, c := range o.Differs {
-			if i == 0 {
-				b.WriteString("\n")
+		if len(o.Differs) > 0 {
+			b.WriteString("\n")
+		}
+		// One reason tends to be behind many, and then what is done is often the same.
+		for _, why := range gather(o.Differs, func(c Change) (string, string) { return c.Behaviour, cmp.Or(c.Reason, "without a reason on record") }) {
+			fmt.Fprintf(b, "- %s:\n", md(why.says))
+			of := slices.DeleteFunc(slices.Clone(o.Differs), func(c Change) bool { return !slices.Contains(why.ids, c.Behaviour) })
+			for _, g := range gather(of, func(c Change) (string, string) { return c.Behaviour, c.Kernels }) {
+				fmt.Fprintf(b, "  - %s: %s\n", md(g.says), g.mdIDs())
 			}
-			fmt.Fprintf(b, "- `%s`: %s. %s: %s", c.Behaviour, md(c.Title), md(o.Name), md(c.Kernels))
-			if c.Reason != "" {
-				fmt.Fprintf(b, " (%s)", md(c.Reason))
-			}
-			b.WriteString(".\n")
 		}
 	}
 }

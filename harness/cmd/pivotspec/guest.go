@@ -41,6 +41,9 @@ its own, and prints KTAP. As the init of an initramfs it runs all, and switches 
 				return failed(err)
 			}
 			path, err := l.Images.Standalone(cmd.Context(), images.Target{Name: abi.Name, Env: abi.Environ()})
+			if p := (*os.PathError)(nil); errors.As(err, &p) {
+				err = fmt.Errorf("the program cannot be made in the cache %s: %w; make it writable, or choose another folder with --cache", l.Dir, cause.Of(err))
+			}
 			if err == nil {
 				err = copyProgram(path, out)
 			}

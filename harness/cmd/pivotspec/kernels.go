@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 
@@ -90,7 +92,7 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 				if r.Err != nil {
 					complain(cmd.ErrOrStderr(), r.Err)
 					exit = exitHarness
-				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\t%s\n", r.Name, r.Kernel.Version, r.Kernel.PackageVersion); err != nil {
+				} else if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s\t%s\n", r.Name, cmp.Or(r.Kernel.Version, r.Kernel.PackageVersion)); err != nil {
 					return unprinted(err)
 				}
 			}
@@ -116,6 +118,14 @@ KERNEL may also be gvisor: runsc is built then, so that later runs need no netwo
 	return cmd
 }
 
+// of apt's messages, which name the host and the file that it did not get.
+var addresses = regexp.MustCompile(`(Failed to fetch )?\b[a-z]+://\S+ *| *\[IP: [^]]*\]`)
+
+// withoutHosts shortens what apt said to what happened: of which host and file is in the error of the fetch itself.
+func withoutHosts(s string) string {
+	return strings.Join(strings.Fields(addresses.ReplaceAllString(s, " ")), " ")
+}
+
 func listKernels(w io.Writer, list []kernels.Listing) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "KERNEL\tARCH\tDEFAULT\tABIS\tHERE")
@@ -133,7 +143,7 @@ func listKernels(w io.Writer, list []kernels.Listing) error {
 		case k.Cached:
 			here = k.Kernel.Version
 		case k.Failed != nil:
-			here = "not to be had: " + k.Failed.Happened
+			here = "not to be had: " + withoutHosts(k.Failed.Happened)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", k.Entry.Name, k.Entry.Arch, matrix, abis, here)
 	}

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -89,8 +92,14 @@ func heeded() []os.Signal {
 
 // complain prints an error as one line.
 func complain(w io.Writer, err error) {
-	fmt.Fprintln(w, "pivotspec:", strings.Join(strings.Fields(err.Error()), " "))
+	fmt.Fprintln(w, "pivotspec:", withoutPackages(strings.Join(strings.Fields(err.Error()), " ")))
 }
+
+var packages = regexp.MustCompile(`(^|: )((accel|baseline|cell|images|kernels|knowledge|lab): )+`)
+
+// withoutPackages takes from a message the names of packages with which their errors begin: who calls the program
+// knows nothing of those.
+func withoutPackages(s string) string { return packages.ReplaceAllString(s, "$1") }
 
 func command() *cobra.Command {
 	root := &cobra.Command{
@@ -104,7 +113,9 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 		SilenceUsage:               true,
 		SilenceErrors:              true,
 		SuggestionsMinimumDistance: 2,
-		PersistentPreRunE:          func(cmd *cobra.Command, _ []string) error { return noEmptyFlag(cmd) },
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			return cmp.Or(noEmptyFlag(cmd), noEmptyArg(cmd, args))
+		},
 	}
 	group(root)
 	root.SetFlagErrorFunc(flagError)
@@ -125,6 +136,12 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 		manCommand(),
 	)
 	root.SetHelpCommand(helpCommand(root))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's prints its help for a shell that there is not
+			group(c)
+		}
+	}
 	complete(root)
 	return root
 }
@@ -205,6 +222,14 @@ func noEmptyFlag(cmd *cobra.Command) error {
 		}
 	})
 	return err
+}
+
+// noEmptyArg refuses an argument that is empty, for the same reason.
+func noEmptyArg(cmd *cobra.Command, args []string) error {
+	if i := slices.Index(args, ""); i >= 0 && !cmd.Hidden { // as is what completes a word that is not begun
+		return usage(fmt.Errorf("argument %d of %s is empty: give what the line `%s` asks for; see `%[2]s --help`", i+1, cmd.CommandPath(), cmd.UseLine()))
+	}
+	return nil
 }
 
 // flagError says what is wrong with a flag, without the words of the library that parsed it.

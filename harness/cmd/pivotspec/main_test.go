@@ -79,7 +79,7 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit status %d, want %d", got, want)
 				}
 				for line := range strings.Lines(ts.ReadFile("stderr")) {
-					if ours(line) && len(explain.Kinds(line)) == 0 {
+					if complains(line) && len(explain.Kinds(line)) == 0 {
 						ts.Fatalf("`pivotspec explain` knows nothing of the line %q: results/explain/lines.yaml needs a kind that matches it", strings.TrimSpace(line))
 					}
 				}
@@ -110,8 +110,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// ours says whether a line is one that the program prints about what went wrong.
-func ours(line string) bool {
+// complains says whether a line is one that the program prints about what went wrong.
+func complains(line string) bool {
 	return strings.HasPrefix(line, "pivotspec: ") || strings.HasPrefix(line, "cell ") && !strings.Contains(line, "for the same reason")
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pivotspec/harness/lab"
+	"pivotspec/kernels/cause"
 	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
@@ -149,6 +150,9 @@ func readRecords(o *options, args []string) (string, []*cell.Cell, error) {
 	cells, err := cell.ReadDir(lastRun(l.Dir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("no report on the last run: there was none (%s); `pivotspec run` makes one, or give a folder of records", lastRun(l.Dir))
+	}
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		err = fmt.Errorf("no report on the last run: %s cannot be read: %w; give a folder of records, or another cache with --cache", lastRun(l.Dir), cause.Of(err))
 	}
 	return lastRun(l.Dir), cells, err
 }

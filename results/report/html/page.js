@@ -27,7 +27,7 @@ const where = c => { const k = data.cells[c]; return k.label + " " + k.line + (k
 
 // --- what is shown, and in the address so that it can be sent to others ---
 
-const initial = () => ({view: "matrix", edition: data.edition, line: "", scenario: "", verdicts: [], kernels: [], q: "", differs: false, old: -1, new: -1, b: -1, c: -1});
+const initial = () => ({view: data.pairs ? "compare" : "matrix", edition: data.edition, line: "", scenario: "", verdicts: [], kernels: [], q: "", differs: false, old: -1, new: -1, b: -1, c: -1});
 let state = initial();
 const views = [...document.querySelectorAll("nav a")].map(a => a.dataset.view);
 
@@ -417,25 +417,25 @@ function differences(x, y) {
 }
 
 function counterparts() {
-  if (!data.against) return [];
-  return own.map(c => [data.cells.findIndex(o => o.run && o.name === data.cells[c].name), c])
-    .map(([o, c]) => o >= 0 ? [o, c] : [data.cells.findIndex(k => k.run && k.line === data.cells[c].line && k.scenario === data.cells[c].scenario), c]).filter(([o]) => o >= 0);
+  return (data.pairs || []).map(p => [p.old, p.new, p.changes.length]);
 }
 
 function compare() {
   const whole = i => data.cells[i].status !== "unavailable";
   if (state.old < 0 || state.new < 0) {
     const pairs = counterparts(), line = own.filter(i => data.cells[i].line === (lines.includes("amd64") ? "amd64" : lines[0]) && !data.cells[i].scenario && whole(i));
-    const [o, n] = pairs.length ? pairs.find(([o, c]) => differences(o, c).length) || pairs[0] : [line.at(-2) ?? line.at(-1) ?? 0, line.at(-1) ?? 0];
+    const [o, n] = pairs.length ? pairs.find(([, , n]) => n) || pairs[0] : [line.at(-2) ?? line.at(-1) ?? 0, line.at(-1) ?? 0];
     if (state.old < 0) state.old = o;
     if (state.new < 0) state.new = n;
   }
   for (const [id, value] of [["old", state.old], ["new", state.new]]) $(id).value = String(value);
   const pairs = counterparts();
-  $("pairs").replaceChildren(pairs.length > 1 ? make("details", {open: pairs.length < 15}, make("summary", null, pairs.length + " cells of both runs"), make("ul", {class: "tally"}, ...pairs.map(([o, c]) => make("li", null,
-    make("button", {type: "button", "aria-pressed": String(o === state.old && c === state.new), on: {click: () => { state.old = o; state.new = c; render(); }}}, data.cells[c].name + ": " + differences(o, c).length))))) : "");
+  $("pairs").replaceChildren(pairs.length > 1 ? make("details", {open: pairs.length < 15}, make("summary", null, pairs.length + " cells of both runs"), make("ul", {class: "tally"}, ...pairs.map(([o, c, n]) => make("li", null,
+    make("button", {type: "button", "aria-pressed": String(o === state.old && c === state.new), on: {click: () => { state.old = o; state.new = c; render(); }}}, data.cells[c].name + ": " + n))))) : "");
   const box = $("differences"), x = data.cells[state.old], y = data.cells[state.new];
   if (!x || !y) { box.replaceChildren(make("p", null, "There is no kernel to compare.")); return; }
+  const pair = (data.pairs || []).find(p => p.old === state.old && p.new === state.new);
+  if (pair) { told(box, pair); return; }
   const list = differences(state.old, state.new), n = {};
   for (const d of list) n[d.how[1]] = (n[d.how[1]] || 0) + 1;
   const both = data.behaviours.filter((k, b) => result(b, state.old) && result(b, state.new)).length;
@@ -447,6 +447,20 @@ function compare() {
       make("tbody", null, ...list.map(d => make("tr", null, make("td", null, make("b", {class: "v " + d.how[0]}, d.how[1])),
         make("td", null, make("code", null, data.behaviours[d.b].id), make("div", {class: "dim"}, data.behaviours[d.b].title || ""), d.z.n && d.z.n !== d.a.n ? make("small", null, d.z.n) : ""),
         side(state.old, d, d.a), side(state.new, d, d.z))))) : "");
+}
+
+// told shows what the program that made the page knows of two cells: also who will notice.
+function told(box, pair) {
+  const stops = pair.changes.filter(c => c.stops).length, kinds = {"fails now": "x", "warns now": "x", "no longer supported": "x", "works otherwise": "d", "fails otherwise": "d"};
+  const what = c => c.b < 0 ? make("div", null, "the cell") : make("div", null, make("code", null, data.behaviours[c.b].id), make("div", {class: "dim"}, data.behaviours[c.b].title || ""));
+  const see = c => c.b < 0 ? "" : make("div", null, ...[state.old, state.new].filter(i => result(c.b, i)).flatMap((i, k) => [k ? " " : "", make("button", {type: "button", class: "link", "aria-label": "evidence: " + data.behaviours[c.b].id + " on " + where(i), on: {click: e => open(c.b, i, [state.old, state.new], e.currentTarget)}}, (i === state.old ? "old " : "new "), badge(letter(result(c.b, i))))]));
+  const rows = (list, last) => make("table", {class: "grid"}, make("thead", null, make("tr", null, ...["what", "behaviour", "", last].map(h => make("th", {scope: "col"}, h)))),
+    make("tbody", null, ...list.map(c => make("tr", null, make("td", null, make("b", {class: "v " + (c.stops ? "x" : kinds[c.kind] || "s")}, (c.stops ? "✗ " : "") + c.kind)), make("td", null, what(c)),
+      make("td", null, c.says, c.why ? make("div", {class: "dim"}, c.why) : "", see(c)), make("td", {"data-l": c.who ? last : null}, c.who || "")))));
+  box.replaceChildren(
+    make("p", {role: "status"}, (stops ? stops + " of " + pair.changes.length + " changes stop something that worked (✗)" : pair.changes.length ? pair.changes.length + " changes, none of which stops something that worked" : "Nothing differs") + "; " + pair.alike + " behaviours are alike" + (pair.gaps ? ", " + pair.gaps.length + " could not be compared." : ".")),
+    pair.changes.length ? rows(pair.changes, "who may notice") : "",
+    pair.gaps ? make("h3", null, "Not compared") : "", pair.gaps ? rows(pair.gaps, "") : "");
 }
 
 // --- all of it ---
