@@ -25,3 +25,6 @@ const (
 
 // SysFchroot is the number of fchroot(2), since Linux 7.3: 472 in the common numbering.
 const SysFchroot = commonBase + 472
+
+// SysStatmount is the number of statmount(2), since Linux 6.8: 457 in the common numbering.
+const SysStatmount = commonBase + 457

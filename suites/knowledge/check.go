@@ -53,6 +53,7 @@ func (b *Base) check(m *Mistakes) {
 	c.checkEditions()
 	c.checkAreas()
 	c.checkBehaviours()
+	c.checkCauses()
 	c.checkClaims()
 	c.checkStatements()
 	c.checkLedger()

@@ -90,6 +90,11 @@ type Behaviour struct {
 	// NoControl says why an errno is observed without the fact "control". Without that
 	// reason the control has to be reported: an errno alone may be the set-up's fault.
 	NoControl string `yaml:"no-control"`
+	// Cause says what is wrong where the observed call, a pivot_root, fails: what a diagnosis of
+	// it has to name.
+	Cause Causes `yaml:"cause"`
+	// Untold says why no diagnosis can name the cause.
+	Untold string `yaml:"untold"`
 	// Needs names the kernel feature without which the behaviour cannot be observed.
 	// A spec may report "unsupported" only for a behaviour that needs something.
 	Needs string `yaml:"needs"`

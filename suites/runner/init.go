@@ -283,6 +283,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 		defer watchdog.Stop()
 		r := env.RunInitial(s.ID, s.Body)
 		c.send(r)
+		remark(k, c, s.ID)
 		return r
 	})
 	c.sendAll(env.Evidence.Records())

@@ -165,6 +165,7 @@ func suite(k sandbox.Kernel, specs []spec.Spec, first int, c *console, apart boo
 		c.state.current.Store(int64(index))
 		r := env.Run(s.ID, s.Body)
 		c.send(r)
+		remark(k, c, s.ID)
 		c.state.current.Store(noSpec)
 		return r
 	})
@@ -179,6 +180,22 @@ func evidence() *sandbox.Evidence {
 		return nil
 	}
 	return new(sandbox.Evidence)
+}
+
+// Remarker is a kernel that has something to tell the host beside what the specs observe: its remarks
+// on each are sent as notes behind the observation.
+type Remarker interface {
+	// Remarks returns what there is to tell since it was asked last.
+	Remarks() []string
+}
+
+// remark sends the remarks of a kernel that makes some.
+func remark(k sandbox.Kernel, c *console, spec string) {
+	if r, ok := k.(Remarker); ok {
+		for _, text := range r.Remarks() {
+			c.send(&record.Record{Type: record.TypeNote, ID: spec, Why: text})
+		}
+	}
 }
 
 // failer is what Ginkgo tells that a spec failed. A spec fails when nothing was observed;

@@ -181,8 +181,8 @@ func (a *Agent) Outcomes(calls [][2]Arg) (outcomes []string, effect string) {
 		}
 		a.put("", unix.SYS_PIVOT_ROOT, p[0], p[1])
 	}
-	for _, e := range a.do() {
-		outcomes = append(outcomes, ErrnoName(w.kernel.Call(Syscall{Name: "pivot_root", By: a.name}, func() unix.Errno { return e })))
+	for i, e := range a.do() {
+		outcomes = append(outcomes, ErrnoName(w.kernel.Call(Syscall{Name: "pivot_root", By: a.name, Task: a.pid, Args: calls[i][:]}, func() unix.Errno { return e })))
 	}
 	a.free = keep
 	return outcomes, w.still(a.pid, a.root)
@@ -289,7 +289,7 @@ func (w *World) Outcomes(calls [][2]Arg) (outcomes []string, effect string) {
 // outcomeBy makes the call and returns its outcome without a look at what it did: for calls
 // that have to fail, of which many are made before anyone looks.
 func (w *World) outcomeBy(name string, newRoot, putOld Arg) string {
-	return ErrnoName(w.kernel.Call(Syscall{Name: "pivot_root", By: name}, func() unix.Errno {
+	return ErrnoName(w.kernel.Call(Syscall{Name: "pivot_root", By: name, Args: []Arg{newRoot, putOld}}, func() unix.Errno {
 		p, keepP := newRoot.pointer()
 		q, keepQ := putOld.pointer()
 		_, _, e := unix.RawSyscall(unix.SYS_PIVOT_ROOT, p, q, 0)

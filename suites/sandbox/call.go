@@ -37,6 +37,9 @@ func (w *World) Observe(c Call) {
 		w.Broken("the spec observes twice")
 	}
 	w.outcome = c.Outcome
+	if o, ok := w.kernel.(Witness); ok {
+		o.Observed(c)
+	}
 	if c.Effect == "" {
 		return
 	}
@@ -94,6 +97,9 @@ func Path(p string) Arg { return Arg{path: p} }
 // BadAddress is an argument that points where nothing is mapped.
 func BadAddress() Arg { return Arg{bad: true} }
 
+// Text returns the path, and whether it is one.
+func (a Arg) Text() (path string, ok bool) { return a.path, !a.bad }
+
 func (a Arg) String() string {
 	if a.bad {
 		return "(bad address)"
@@ -128,7 +134,7 @@ func (w *World) PivotRootArgs(newRoot, putOld Arg) Call {
 	}
 	seen := w.witness(w.tid)
 	watch := w.watch(w.tid, target, targetErr == nil)
-	errno := w.kernel.Call(Syscall{Name: "pivot_root"}, func() unix.Errno {
+	errno := w.kernel.Call(Syscall{Name: "pivot_root", Args: []Arg{newRoot, putOld}}, func() unix.Errno {
 		p, keepP := newRoot.pointer()
 		q, keepQ := putOld.pointer()
 		_, _, e := unix.RawSyscall(unix.SYS_PIVOT_ROOT, p, q, 0)

@@ -32,12 +32,22 @@ type Kernel interface {
 	Tell(name, real string) string
 }
 
+// Witness is a [Kernel] that wants to know which of the calls under test a behaviour is about.
+type Witness interface {
+	// Observed is told what was observed, after the call.
+	Observed(c Call)
+}
+
 // Syscall says which system call is made under test.
 type Syscall struct {
 	// Name is the system call's, such as "pivot_root".
 	Name string
 	// By is the name of the child process that makes it, "" for the spec's own thread.
 	By string
+	// Task is the ID of the process that makes it, 0 for the thread that calls [Kernel.Call].
+	Task int
+	// Args are the arguments of a pivot_root, new_root first; none where a program makes it.
+	Args []Arg
 }
 
 // Honest is the kernel that is running, as it is.

@@ -41,6 +41,7 @@ type Script struct {
 	steps  [maxSteps]rawStep
 	n      int
 	names  [maxSteps]string
+	paths  map[int][]Arg  // by step, of a pivot_root
 	free   [maxSteps]bool // the outcome is an observation, not a step of the set-up
 	keep   [][]byte
 	words  [][]uintptr // like keep: what the child's system calls point to
@@ -106,6 +107,7 @@ func (s *Script) Mkdir(path string) {
 // PivotRoot makes the call; its outcome is read with [Process.Call].
 func (s *Script) PivotRoot(newRoot, putOld string) {
 	s.free[s.n] = true
+	s.paths[s.n] = []Arg{Path(newRoot), Path(putOld)}
 	s.add(fmt.Sprintf("pivot_root(%q, %q)", newRoot, putOld), unix.SYS_PIVOT_ROOT, s.str(newRoot), s.str(putOld))
 }
 
@@ -131,7 +133,7 @@ type Process struct {
 // time of the fork. Fork returns when the child has reached its first Pause or its end, and
 // every step that it took until then has succeeded.
 func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
-	s := &Script{byte: make([]byte, 1), proc: w.proc}
+	s := &Script{byte: make([]byte, 1), proc: w.proc, paths: map[int][]Arg{}}
 	for _, p := range []*[2]int{&s.ready, &s.resume} {
 		var fds [2]int
 		w.quiet("pipe", unix.Pipe2(fds[:], unix.O_CLOEXEC))
@@ -287,7 +289,7 @@ func (p *Process) next() int {
 // make has the child make the call of a step, unless the kernel under test answers without it.
 func (p *Process) make(name string, step int) unix.Errno {
 	e := &p.script.errs[step]
-	errno := p.world.kernel.Call(Syscall{Name: name, By: p.name}, func() unix.Errno {
+	errno := p.world.kernel.Call(Syscall{Name: name, By: p.name, Task: p.PID, Args: p.script.paths[step]}, func() unix.Errno {
 		for *e < 0 {
 			p.Resume()
 		}

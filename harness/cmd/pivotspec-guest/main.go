@@ -24,6 +24,7 @@ import (
 	"pivotspec/results/ktap"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/contain"
+	"pivotspec/suites/diagnose"
 	"pivotspec/suites/enumerate"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
@@ -34,7 +35,12 @@ import (
 
 const usage = `pivotspec-guest runs every spec about pivot_root(2) that this machine allows, in namespaces of its
 own, and prints KTAP. As root it sees more than as a user; as the init of an initramfs it sees all,
-and switches the machine off. It takes no arguments.
+and switches the machine off.
+
+    pivotspec-guest diagnose [--verbose] NEW_ROOT PUT_OLD
+
+says instead what pivot_root(NEW_ROOT, PUT_OLD) would answer here, and how to mend it; exit status 0 if
+it would succeed, 1 if it would fail, 3 if that could not be found out.
 
 Exit status: 0 nothing unexpected; 1 something unexpected; 2 wrong usage; 3 not everything could
 be observed. 1 wins over 3.
@@ -61,12 +67,33 @@ func main() {
 		runner.Main(sandbox.Honest{})
 	case len(os.Args) > 1 && (os.Args[1] == "--help" || os.Args[1] == "-h" || os.Args[1] == "help"):
 		fmt.Print(usage)
+	case len(os.Args) > 1 && os.Args[1] == "diagnose":
+		os.Exit(diagnosis(os.Args[2:]))
 	case len(os.Args) > 1:
-		fmt.Fprintf(os.Stderr, "pivotspec-guest: unknown argument %q: it takes none; see pivotspec-guest --help\n", os.Args[1])
+		fmt.Fprintf(os.Stderr, "pivotspec-guest: unknown argument %q: it takes diagnose alone; see pivotspec-guest --help\n", os.Args[1])
 		os.Exit(exitUsage)
 	default:
 		os.Exit(here(os.Stdout))
 	}
+}
+
+// diagnosis says what a call would answer, and returns the exit status.
+func diagnosis(args []string) int {
+	var o diagnose.Options
+	if len(args) > 0 && (args[0] == "--verbose" || args[0] == "-v") {
+		o.Verbose, args = true, args[1:]
+	}
+	if len(args) != 2 {
+		fmt.Fprintf(os.Stderr, "pivotspec-guest: diagnose takes two paths, NEW_ROOT and PUT_OLD, and got %d; see pivotspec-guest --help\n", len(args))
+		return exitUsage
+	}
+	o.New, o.Old = args[0], args[1]
+	status, err := diagnose.Run(os.Stdout, o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pivotspec-guest: diagnose:", err)
+		return exitHarness
+	}
+	return status
 }
 
 // writer returns what prints KTAP to out, judged by what is known of this architecture.

@@ -122,7 +122,7 @@ could not do its work (a cell broken or missing, a kernel not to be had). 1 wins
 	var o options
 	root.PersistentFlags().StringVar(&o.cache, "cache", "", "`DIR` of the cache (default: pivotspec in the user's cache folder)")
 	root.AddCommand(runCommand(&o), guestCommand(&o), kernelsCommand(&o), reportCommand(&o), mergeCommand(), pageCommand(&o), scenariosCommand(), explainCommand(), manCommand())
-	root.AddCommand(diffCommand(&o), bisectCommand(&o))
+	root.AddCommand(diffCommand(&o), bisectCommand(&o), diagnoseCommand())
 	root.SetHelpCommand(helpCommand(root))
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
