@@ -39,8 +39,11 @@ func (r *runner) watchable(l *lab.Lab) error {
 // exit status of the last run.
 func (r *runner) follow(ctx context.Context, l *lab.Lab, base *knowledge.Base) error {
 	path := r.wish.Kernels[0]
-	if _, err := os.Lstat(path); err != nil {
-		return usage(fmt.Errorf("--watch: %s cannot be followed: %w; give a kernel image, a package or a build tree", path, unwrapPath(err)))
+	if _, err := os.Stat(path); err != nil {
+		if p := (*os.PathError)(nil); errors.As(err, &p) {
+			err = p.Err
+		}
+		return usage(fmt.Errorf("--watch: %s cannot be followed: %w; give a kernel image, a package or a build tree", path, err))
 	}
 	note := func(line string) { fmt.Fprintln(r.stderr, line) }
 	f := &follow.Follower{
