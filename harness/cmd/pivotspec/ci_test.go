@@ -75,7 +75,9 @@ func ciWorlds() []ciWorld {
 				return []string{fmt.Sprintf("PIVOTSPEC_SHARD=%d/%d", i, ciShards), "TMT_TEST_DATA=data"}
 			},
 			// That is for a plan's finish, or a person: with a single shard the test does it itself.
-			merge:  func(*testing.T) []string { return []string{"harness/ci/merge data/shards merged --output junit=junit.xml"} },
+			merge: func(*testing.T) []string {
+				return []string{"harness/ci/merge data/shards merged --output junit=junit.xml"}
+			},
 			merged: "merged", junit: "junit.xml", says: "3 of 3 cells complete",
 		},
 	}

@@ -198,7 +198,9 @@ func (d *differ) boot(ctx context.Context, l *lab.Lab, sides [2]*side.Side) (exi
 	if m.Jobs == 0 {
 		m.Jobs = runtime.NumCPU()
 	}
-	cells := m.Run(ctx, slices.Concat(jobs[0], jobs[1]))
+	all := slices.Concat(jobs[0], jobs[1])
+	p.Expect(expected(all, nil), m.Jobs)
+	cells := m.Run(ctx, all)
 	for i, s := range sides {
 		if s.Plan != nil {
 			s.Cells, cells = cells[:len(jobs[i])], cells[len(jobs[i]):]

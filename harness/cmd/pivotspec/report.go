@@ -35,6 +35,9 @@ func reportCommand(o *options) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
+			if note := partial(dir); note != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), note)
+			}
 			switch other, err := worlds.Split(cells); {
 			case err != nil:
 				return failed(fmt.Errorf("no report on %s: %w", dir, err))
