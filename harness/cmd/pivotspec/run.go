@@ -26,8 +26,9 @@ func runCommand(o *options) *cobra.Command {
 		Long: `Boot kernels, run the suite in each, print the matrix.
 
 KERNEL is a name of the catalogue such as 6.12, 7.3/arm64 or 6.12/amd64/i386, programs of i386 on a
-kernel of amd64 (see pivotspec kernels list), a kernel image, a Debian package, or a folder with one
-kernel in it; host is the kernel that is running, without QEMU and without a change to the machine,
+kernel of amd64 (see pivotspec kernels list), a kernel image, a Debian or RPM package, or a folder
+with one kernel in it, such as a build tree; packages that one kernel is split into are given together
+or in a folder. What a file is, is told by its content. host is the kernel that is running, without QEMU and without a change to the machine,
 and gvisor is gVisor's. Without KERNEL, the
 default matrix. The records of each cell are kept in the folder that --out names, beside
 those of other cells that are there, or in the cache for pivotspec report.
