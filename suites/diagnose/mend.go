@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 )
@@ -53,14 +54,14 @@ func (f *Facts) is() map[string]bool {
 	}
 }
 
-// loadMends reads the file that is built into this program.
-func loadMends() ([]mends, error) {
+// loadMends reads the file that is built into this program, once.
+var loadMends = sync.OnceValues(func() ([]mends, error) {
 	var all []mends
 	if err := yaml.UnmarshalWithOptions(mendsFile, &all, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("mends.yaml: %s", yaml.FormatError(err, false, true))
 	}
 	return all, nil
-}
+})
 
 // Mend adds to each cause how it can be mended.
 func (d *Diagnosis) Mend() error {

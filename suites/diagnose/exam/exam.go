@@ -6,6 +6,7 @@ package exam
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -40,6 +41,8 @@ type Answer struct {
 	Trial *Trial `json:"trial,omitempty"`
 	// Failed is why there is no diagnosis.
 	Failed string `json:"failed,omitempty"`
+	// Micros is how long the diagnosis took, in microseconds.
+	Micros int64 `json:"us,omitempty"`
 	// Unread is what could not be read.
 	Unread []string `json:"unread,omitempty"`
 }
@@ -111,6 +114,8 @@ func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) {
 		a.Failed = k.shared.err.Error()
 		return
 	}
+	start := time.Now()
+	defer func() { a.Micros = time.Since(start).Microseconds() }()
 	f, err := k.shared.reader.Read(diagnose.Call{Task: c.Task, New: argument(c.Args[0]), Old: argument(c.Args[1])})
 	if err != nil {
 		a.Failed = err.Error()
