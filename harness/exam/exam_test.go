@@ -139,6 +139,7 @@ func TestExam(t *testing.T) {
 			}
 			observed := map[string]*exam.Answer{}
 			unsure, named := 0, 0
+			mended := map[string]int{}
 			for k := range list {
 				a := &list[k]
 				b, ok := base.Behaviour(a.Spec)
@@ -149,6 +150,11 @@ func TestExam(t *testing.T) {
 				mark(t, b, a)
 				if !a.Sure {
 					unsure++
+				}
+				if a.Trial != nil {
+					for _, id := range a.Trial.Mended {
+						mended[id]++
+					}
 				}
 				if a.Observed {
 					observed[a.Spec] = a
@@ -169,7 +175,15 @@ func TestExam(t *testing.T) {
 				named++
 			}
 			pairs(t, list)
-			t.Logf("%d calls, not sure of %d; the causes of %d behaviours", len(list), unsure, named)
+			for _, id := range []string{
+				"new-missing", "old-missing", "old-removed", "old-shared", "new-parent-shared", "root-parent-shared", "new-locked",
+				"new-on-root", "old-on-root", "root-not-mount", "new-not-mount", "old-not-below",
+			} {
+				if mended[id] == 0 {
+					t.Errorf("%s was never mended", id)
+				}
+			}
+			t.Logf("%d calls, not sure of %d; the causes of %d behaviours; mended: %v", len(list), unsure, named, mended)
 		})
 	}
 }
@@ -185,6 +199,9 @@ func mark(t *testing.T, b *knowledge.Behaviour, a *exam.Answer) {
 		t.Errorf("%s: it is sure of what is not so: %+v", a.Spec, a)
 	case b.Untold == "" || !a.Observed:
 		t.Errorf("%s: wrong: %+v", a.Spec, a)
+	}
+	if tr := a.Trial; tr != nil && (tr.Failed != "" || len(tr.Stayed) > 0 || tr.Left == "" && tr.Real != record.OK) {
+		t.Errorf("%s: the mends of %v do not mend: %+v", a.Spec, a.Causes, tr)
 	}
 	// Of its own thread it can find out everything, but how a mount is shared that is mounted nowhere.
 	if !a.Sure && a.By == "" && a.Spec != faults.Behaviour {

@@ -36,6 +36,9 @@ type Format struct {
 // OfCurrent is the format that there is of the current edition only.
 const OfCurrent = "findings"
 
+// Page is the format of a page to look at, which can be compared with another run.
+const Page = "html"
+
 // Formats lists the formats there are, the usual one first.
 func Formats() []Format {
 	return []Format{
@@ -45,11 +48,11 @@ func Formats() []Format {
 		{OfCurrent, Inbox},
 		{"claims", Claims},
 		{"claims-json", ClaimsJSON},
+		{Page, HTML},
 		{"ktap", KTAP},
 		{"junit", JUnit},
 		{"jsonl", JSONL},
 		{"github", GitHub},
-		{"html", HTML},
 	}
 }
 

@@ -342,15 +342,18 @@ func (m *Mount) words() string {
 	if kind == "" {
 		kind = "mount"
 	}
-	if m.Point == "" {
+	if m.Point == "" || m.Own == Yes && m.Seen == "" {
 		return fmt.Sprintf("%s, mount %d", kind, m.ID)
 	}
 	return fmt.Sprintf("%s on %s", kind, m.Point)
 }
 
 func (m *Mount) parentWords() string {
-	if m.ParentPoint == "" {
+	switch {
+	case m.ParentPoint == "":
 		return fmt.Sprintf("mount %d", m.Parent)
+	case m.ParentSeen == "":
+		return fmt.Sprintf("mount %d, which is hidden by what is mounted on it", m.Parent)
 	}
 	return m.ParentPoint
 }

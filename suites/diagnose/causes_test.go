@@ -12,7 +12,7 @@ import (
 // good are the facts of a call that would succeed.
 func good() *Facts {
 	mount := func(id uint64, point string) Mount {
-		return Mount{ID: id, Point: point, Type: "tmpfs", Own: Yes, Shared: No, Locked: No, HasParent: Yes,
+		return Mount{ID: id, Point: point, Type: "tmpfs", Seen: Inside, ParentSeen: Inside, Own: Yes, Shared: No, Locked: No, HasParent: Yes,
 			Parent: id - 1, ParentPoint: "/", ParentShared: No}
 	}
 	return &Facts{

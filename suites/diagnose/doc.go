@@ -92,6 +92,8 @@ type Arg struct {
 type Spot struct {
 	// Is is its name from the caller's root, as the kernel has it; "" if none was found.
 	Is string `json:"is,omitempty"`
+	// Hidden says that this name leads to another place, because something is mounted there.
+	Hidden bool `json:"hidden,omitempty"`
 	// MountRoot says whether it is the root of its mount: a mount point.
 	MountRoot Truth `json:"mount_point"`
 	// Removed says whether the directory was removed.
@@ -103,9 +105,9 @@ type Spot struct {
 type Mount struct {
 	// ID is that of mountinfo, 0 if it is not known.
 	ID uint64 `json:"id"`
-	// Point is where it is mounted, seen from the caller's root or else from the namespace's;
-	// Type and Source are those of its filesystem.
+	// Point is where it is mounted, Seen from where; Type and Source are those of its filesystem.
 	Point  string `json:"point,omitempty"`
+	Seen   Seen   `json:"seen,omitempty"`
 	Type   string `json:"type,omitempty"`
 	Source string `json:"source,omitempty"`
 	// Own says whether it is in the caller's mount namespace.
@@ -121,8 +123,20 @@ type Mount struct {
 	HasParent    Truth  `json:"has_parent"`
 	Parent       uint64 `json:"parent,omitempty"`
 	ParentPoint  string `json:"parent_point,omitempty"`
+	ParentSeen   Seen   `json:"parent_seen,omitempty"`
 	ParentShared Truth  `json:"parent_shared"`
 }
+
+// Seen says from where a mount point's name is one.
+type Seen string
+
+// Places from which mount points are seen; a name that is good from neither names nothing.
+const (
+	// Inside: from the caller's root.
+	Inside Seen = "root"
+	// Outside: from the root of the mount namespace.
+	Outside Seen = "namespace"
+)
 
 // Lookup errors that are problems of their own, beside those of package faults.
 const (

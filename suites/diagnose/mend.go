@@ -2,10 +2,11 @@ package diagnose
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 )
@@ -36,24 +37,31 @@ type mends struct {
 	Mends  []struct {
 		Says    string   `yaml:"says"`
 		Run     []string `yaml:"run"`
-		Outside bool     `yaml:"outside"`
 		Enter   string   `yaml:"enter"`
 		Old     string   `yaml:"old"`
 		Instead bool     `yaml:"instead"`
-		// Elsewhere says whether it is for a new_root that is the caller's root (false) or is not
-		// (true); for both, if it is left out.
-		Elsewhere *bool `yaml:"elsewhere"`
+		// If names what has to be so for it; see [Facts.is].
+		If []string `yaml:"if"`
 	} `yaml:"mends"`
 }
 
-// loadMends reads the file that is built into this program.
-func loadMends() ([]mends, error) {
+// is returns what mends are made to depend on.
+func (f *Facts) is() map[string]bool {
+	slash := f.New.Mount.ID == f.Root.Mount.ID && f.New.Is == f.Root.Is && f.New.MountRoot == f.Root.MountRoot
+	return map[string]bool{
+		"new-is-the-root": slash, "new-is-not-the-root": !slash,
+		"new-exists": f.New.Removed != Yes, "root-exists": f.Root.Removed != Yes, "root-removed": f.Root.Removed == Yes,
+	}
+}
+
+// loadMends reads the file that is built into this program, once.
+var loadMends = sync.OnceValues(func() ([]mends, error) {
 	var all []mends
 	if err := yaml.UnmarshalWithOptions(mendsFile, &all, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("mends.yaml: %s", yaml.FormatError(err, false, true))
 	}
 	return all, nil
-}
+})
 
 // Mend adds to each cause how it can be mended.
 func (d *Diagnosis) Mend() error {
@@ -70,71 +78,89 @@ func (d *Diagnosis) Mend() error {
 }
 
 func (c *Cause) mend(all []mends, f *Facts) {
-	slash := f.New.Mount.ID == f.Root.Mount.ID && f.New.Is == f.Root.Is && f.New.MountRoot == f.Root.MountRoot
+	is := f.is()
 	for _, m := range all {
 		if !slices.Contains(m.Causes, c.ID) {
 			continue
 		}
 		for _, t := range m.Mends {
-			if t.Elsewhere != nil && *t.Elsewhere == slash {
+			if slices.ContainsFunc(t.If, func(s string) bool { return !is[s] }) {
 				continue
 			}
-			says, err := f.fill(c, t.Says, false)
-			if err != nil {
-				says = t.Says
-			}
-			mend := Mend{Says: says, Outside: t.Outside, Enter: t.Enter, Instead: t.Instead}
+			says := names{facts: f, cause: c}
+			mend := Mend{Says: says.fill(t.Says), Enter: t.Enter, Instead: t.Instead, Old: says.fill(t.Old)}
+			run := names{facts: f, cause: c, quote: true}
 			for _, r := range t.Run {
-				text, err := f.fill(c, r, true)
-				if err != nil {
-					mend.Run = nil
-					break
-				}
-				mend.Run = append(mend.Run, text)
+				mend.Run = append(mend.Run, run.fill(r))
 			}
-			if t.Old != "" {
-				mend.Old, _ = f.fill(c, t.Old, false)
+			if run.cd != "" {
+				mend.Run = append(mend.Run, "cd "+run.cd)
+			}
+			mend.Outside = run.outside
+			if run.lacks {
+				mend.Run, mend.Enter, mend.Outside = nil, "", false
 			}
 			c.Mends = append(c.Mends, mend)
 		}
 	}
 }
 
-var errNoName = errors.New("the name is not known")
+// names puts names into texts.
+type names struct {
+	facts *Facts
+	cause *Cause
+	quote bool // as words of a shell
+	// lacks says that a name was not known, outside that one was seen from the namespace's root, and
+	// cd is where the working directory has to be set to again, for what is new there.
+	lacks, outside bool
+	cd             string
+}
 
-// fill puts names into a text: as words of a shell, if quoted.
-func (f *Facts) fill(c *Cause, text string, quote bool) (string, error) {
+func (n *names) fill(text string) string {
+	f := n.facts
+	arg := &f.New
+	if strings.HasPrefix(n.cause.ID, "old-") {
+		arg = &f.Old
+	}
+	newRoot := f.New.Path
+	if last := path.Base(newRoot); f.New.Errno == "" && (last == "." || last == "..") {
+		// Such a path does not lead to what is mounted there later.
+		newRoot = f.New.Is
+		if strings.Contains(text, "{new}") && n.quote {
+			n.cd = shellWord(newRoot)
+		}
+	}
+	if f.New.Hidden {
+		newRoot = ""
+	}
 	oldroot := ""
 	if f.New.Path != "" {
 		oldroot = strings.TrimRight(f.New.Path, "/") + "/oldroot"
 	}
-	arg := &f.New
-	if strings.HasPrefix(c.ID, "old-") {
-		arg = &f.Old
-	}
-	parent := f.New.Mount.ParentPoint
+	parent, seen := f.New.Mount.ParentPoint, f.New.Mount.ParentSeen
 	if f.New.Mount.HasParent == No {
-		parent = f.New.Mount.Point
+		parent, seen = f.New.Mount.Point, f.New.Mount.Seen
 	}
-	var err error
-	for _, n := range []struct{ name, value string }{
-		{"{new}", f.New.Path}, {"{old}", f.Old.Path}, {"{arg}", arg.Path}, {"{at}", arg.At}, {"{oldroot}", oldroot},
-		{"{new-mount}", f.New.Mount.Point}, {"{old-mount}", f.Old.Mount.Point},
-		{"{new-parent}", parent}, {"{root-parent}", f.Root.Mount.ParentPoint},
+	for _, x := range []struct {
+		name, value string
+		seen        Seen
+	}{
+		{"{new}", newRoot, Inside}, {"{arg}", arg.Path, Inside}, {"{at}", arg.At, Inside}, {"{oldroot}", oldroot, Inside},
+		{"{old-mount}", f.Old.Mount.Point, f.Old.Mount.Seen}, {"{new-parent}", parent, seen},
+		{"{root-parent}", f.Root.Mount.ParentPoint, f.Root.Mount.ParentSeen},
 	} {
-		if !strings.Contains(text, n.name) {
+		if !strings.Contains(text, x.name) {
 			continue
 		}
-		if n.value == "" {
-			err = fmt.Errorf("%s: %w", n.name, errNoName)
-		}
-		value := n.value
-		if quote {
+		n.lacks = n.lacks || x.value == "" || x.seen == ""
+		n.outside = n.outside || x.seen == Outside
+		value := x.value
+		if n.quote {
 			value = shellWord(value)
 		}
-		text = strings.ReplaceAll(text, n.name, value)
+		text = strings.ReplaceAll(text, x.name, value)
 	}
-	return text, err
+	return text
 }
 
 // shellWord quotes a text, unless it is a plain one, as one word of a shell.

@@ -11,6 +11,7 @@ import (
 type listed struct {
 	id, parent uint64
 	point      string // from the root of whoever read it
+	seen       Seen   // whose that is, "" if it is nobody's who could say the name
 	shared     bool
 	// removed says that the directory that the mount shows as its root was removed.
 	removed      bool

@@ -63,6 +63,9 @@ func On(proc int) (*Reader, error) {
 	return &Reader{proc: proc, scout: s}, nil
 }
 
+// Proc returns a descriptor of the procfs that the reader uses.
+func (r *Reader) Proc() int { return r.proc }
+
 // Close ends the reader.
 func (r *Reader) Close() {
 	r.scout.close()
@@ -189,7 +192,7 @@ func (l *reading) read() error {
 	if list, err := l.ownMounts(); err != nil {
 		l.unread("the caller's mounts", err)
 	} else {
-		l.merge(list)
+		l.merge(list, Inside)
 	}
 	l.scout.do(func() {
 		l.survey()
@@ -206,12 +209,28 @@ func (l *reading) ownMounts() ([]listed, error) {
 	return parseMountinfo(text)
 }
 
-// merge adds mounts of the namespace. Where they are mounted stays as it was first seen.
-func (l *reading) merge(list []listed) {
+// merge adds mounts of the namespace, as they were seen from somewhere. Where they are mounted stays
+// as it was first seen.
+func (l *reading) merge(list []listed, seen Seen) {
+	covered := map[uint64]bool{}
+	at := map[uint64]string{}
 	for _, m := range list {
-		if _, ok := l.mounts[m.id]; !ok {
-			l.mounts[m.id] = m
+		at[m.id] = m.point
+	}
+	for _, m := range list {
+		// What is mounted on a mount's root hides it: the name leads there.
+		if p, ok := at[m.parent]; ok && m.parent != m.id && p == m.point {
+			covered[m.parent] = true
 		}
+	}
+	for _, m := range list {
+		if _, ok := l.mounts[m.id]; ok {
+			continue
+		}
+		if m.seen = seen; covered[m.id] {
+			m.seen = ""
+		}
+		l.mounts[m.id] = m
 	}
 }
 
@@ -467,6 +486,9 @@ func (l *reading) spot(fd int, s *Spot) {
 		return
 	}
 	s.Is = name(l.proc, fd)
+	if there, err := look(unix.AT_FDCWD, s.Is); s.Is != "" && (err != nil || there.Mnt_id != st.Mnt_id || there.Ino != st.Ino) {
+		s.Hidden = true
+	}
 	s.MountRoot = isMountRoot(&st)
 	s.Removed = removed(l.proc, fd, &st)
 	if st.Mask&unix.STATX_MNT_ID != 0 {
@@ -485,7 +507,7 @@ func (l *reading) survey() {
 				l.unread("the mounts of the caller's namespace", fmt.Errorf("setns: %w", err))
 			}
 		} else if list, err := s.mounts(); err == nil {
-			l.merge(list)
+			l.merge(list, Outside)
 		}
 	}
 	spots := []struct {
@@ -573,7 +595,7 @@ func (l *reading) covers(fd int, on uint64) []uint64 {
 	if err != nil {
 		return nil
 	}
-	l.merge(list)
+	l.merge(list, "")
 	var out []uint64
 	for {
 		i := slices.IndexFunc(list, func(m listed) bool { return m.point == "/" && m.parent == on && m.id != on })
@@ -618,7 +640,7 @@ func (l *reading) place(fd int, s *Spot) {
 		} else if list, err := l.from(top); err != nil {
 			l.unread(fmt.Sprintf("the mount of %s", s.Is), err)
 		} else if l.entered {
-			l.merge(list)
+			l.merge(list, "")
 			if have, ok = l.mounts[m.ID]; !ok {
 				m.Own = No
 			}
@@ -651,7 +673,7 @@ func (l *reading) place(fd int, s *Spot) {
 		l.climb(fd, m.Parent)
 	}
 	if p, ok := l.mounts[m.Parent]; ok {
-		m.ParentPoint, m.ParentShared = p.point, truth(p.shared)
+		m.ParentPoint, m.ParentSeen, m.ParentShared = p.point, p.seen, truth(p.shared)
 	}
 }
 
@@ -692,7 +714,7 @@ func (l *reading) lockedMount(top int, id uint64) (Truth, error) {
 }
 
 func (m *Mount) fill(l listed) {
-	m.Point, m.Type, m.Source, m.Shared = l.point, l.kind, l.source, truth(l.shared)
+	m.Point, m.Seen, m.Type, m.Source, m.Shared = l.point, l.seen, l.kind, l.source, truth(l.shared)
 }
 
 // from returns the mounts of the namespace that are seen from a directory.
@@ -732,7 +754,7 @@ func (l *reading) climb(fd int, want uint64) {
 		if err2 != nil {
 			return
 		}
-		l.merge(list)
+		l.merge(list, "")
 		if _, ok := l.mounts[want]; ok || l.scout.enter(l.ns) != nil {
 			return
 		}
@@ -746,7 +768,7 @@ func (l *reading) byID(fd int) (listed, bool) {
 	if !ok {
 		return listed{}, false
 	}
-	l.merge([]listed{s.listed})
+	l.merge([]listed{s.listed}, "")
 	return s.listed, true
 }
 
@@ -767,7 +789,7 @@ func (l *reading) parentByID(fd int, want uint64) {
 		return
 	}
 	if p, err := statmount(s.uniqueParent); err == nil {
-		l.merge([]listed{p.listed})
+		l.merge([]listed{p.listed}, "")
 	}
 }
 
@@ -792,7 +814,7 @@ func (l *reading) elsewhere(m *Mount) {
 		}
 		return true
 	}
-	for _, pid := range names(l.proc, ".") {
+	for _, pid := range entries(l.proc, ".") {
 		if _, err := strconv.Atoi(pid); err != nil {
 			continue
 		}
@@ -815,7 +837,7 @@ func (l *reading) elsewhere(m *Mount) {
 			}
 		}
 	}
-	for _, n := range names(l.task, "fd") {
+	for _, n := range entries(l.task, "fd") {
 		fd := "fd/" + n
 		buf := make([]byte, 64)
 		k, err := unix.Readlinkat(l.task, fd, buf)
@@ -847,8 +869,8 @@ func (l *reading) visit(ns int) ([]listed, error) {
 	return list, err
 }
 
-// names lists a folder.
-func names(dir int, path string) []string {
+// entries lists a folder.
+func entries(dir int, path string) []string {
 	fd, err := unix.Openat(dir, path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil

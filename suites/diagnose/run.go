@@ -126,6 +126,9 @@ func (d *Diagnosis) writeMends(b *strings.Builder, cause int) {
 			head = "   instead: "
 		}
 		fmt.Fprintf(b, "%s%s\n", head, m.Says)
+		if m.Outside {
+			b.WriteString("     from the root of the mount namespace, outside of the caller's root:\n")
+		}
 		for _, r := range m.Run {
 			fmt.Fprintf(b, "     # %s\n", r)
 		}

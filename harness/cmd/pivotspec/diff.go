@@ -49,8 +49,8 @@ not be compared that may have stopped working. 1 wins over 3.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.cache, d.stdout, d.stderr = o.cache, cmd.OutOrStdout(), cmd.ErrOrStderr()
-			if !slices.Contains(show.Names(), d.format) {
-				return usage(fmt.Errorf("--format %s: there is no such format; there are %s", d.format, strings.Join(show.Names(), ", ")))
+			if formats := diffFormats(); !slices.Contains(formats, d.format) {
+				return usage(fmt.Errorf("--format %s: there is no such format; there are %s", d.format, strings.Join(formats, ", ")))
 			}
 			if d.jobs < 0 {
 				return usage(fmt.Errorf("--jobs %d: want a positive number, or 0 for one guest a processor", d.jobs))
@@ -65,9 +65,12 @@ not be compared that may have stopped working. 1 wins over 3.`,
 	f.StringVar(&d.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&d.out, "out", "", "`DIR` for the records, in its folders old and new (default: the last comparison's folder in the cache)")
 	f.StringVar(&d.wish.Guest, "guest", "", "guest binary `FILE` to use instead of building one")
-	f.StringVar(&d.format, "format", "term", "`FORMAT` of the report: "+strings.Join(show.Names(), ", "))
+	f.StringVar(&d.format, "format", "term", "`FORMAT` of the report: "+strings.Join(diffFormats(), ", "))
 	return cmd
 }
+
+// diffFormats lists what a comparison can be written as.
+func diffFormats() []string { return append(show.Names(), report.Page) }
 
 // differ is one comparison, as the command line asks for it.
 type differ struct {
@@ -118,7 +121,13 @@ func (d *differ) run(ctx context.Context, before, after string) error {
 	if f, ok := d.stdout.(*os.File); ok {
 		opts = report.TermOptions(f, os.Getenv)
 	}
-	if err := show.Render(d.format, d.stdout, c, opts); err != nil {
+	if d.format == report.Page {
+		opts.Against = judged[0]
+		err = report.HTML(d.stdout, judged[1], opts)
+	} else {
+		err = show.Render(d.format, d.stdout, c, opts)
+	}
+	if err != nil {
 		return unprinted(err)
 	}
 	return ended(worse(exit, c.Exit()))
@@ -198,7 +207,9 @@ func (d *differ) boot(ctx context.Context, l *lab.Lab, sides [2]*side.Side) (exi
 	if m.Jobs == 0 {
 		m.Jobs = runtime.NumCPU()
 	}
-	cells := m.Run(ctx, slices.Concat(jobs[0], jobs[1]))
+	all := slices.Concat(jobs[0], jobs[1])
+	p.Expect(expected(all, nil), m.Jobs)
+	cells := m.Run(ctx, all)
 	for i, s := range sides {
 		if s.Plan != nil {
 			s.Cells, cells = cells[:len(jobs[i])], cells[len(jobs[i]):]

@@ -14,6 +14,7 @@ import (
 	"pivotspec/kernels/cause"
 	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
+	"pivotspec/results/report"
 	"pivotspec/results/verdict"
 	"pivotspec/results/worlds"
 	"pivotspec/suites/knowledge"
@@ -21,7 +22,7 @@ import (
 
 func reportCommand(o *options) *cobra.Command {
 	var v view
-	var against, update string
+	var against, update, older string
 	cmd := &cobra.Command{
 		Use:   "report [DIR]",
 		Short: "Judge and print records again (without DIR, those of the last run)",
@@ -35,11 +36,14 @@ func reportCommand(o *options) *cobra.Command {
 			if err != nil {
 				return failed(err)
 			}
+			if note := partial(dir); note != "" {
+				fmt.Fprintln(cmd.ErrOrStderr(), note)
+			}
 			switch other, err := worlds.Split(cells); {
 			case err != nil:
 				return failed(fmt.Errorf("no report on %s: %w", dir, err))
 			case other != nil:
-				for _, f := range []string{"format", "edition", "output", "known-issues", "baseline", "update-baseline"} {
+				for _, f := range []string{"format", "against", "edition", "output", "known-issues", "baseline", "update-baseline"} {
 					if cmd.Flags().Changed(f) {
 						return usage(fmt.Errorf("--%s is about runs of the suite, and %s is a run of --exhaustive: leave it out", f, dir))
 					}
@@ -60,6 +64,17 @@ func reportCommand(o *options) *cobra.Command {
 				}
 				if err != nil {
 					return failed(fmt.Errorf("the baseline cannot be compared with: %w; give a folder that --update-baseline wrote", err))
+				}
+			}
+			if older != "" {
+				if !v.page() {
+					return usage(fmt.Errorf("--against is for --format %s, which compares; `pivotspec diff %s %s` says what changes in words", report.Page, older, dir))
+				}
+				if v.against, err = cell.ReadTree(older); err == nil {
+					err = ofSuite(v.against)
+				}
+				if err != nil {
+					return failed(fmt.Errorf("there is nothing to compare with in %s: %w; give a folder that `pivotspec run --out` filled", older, err))
 				}
 			}
 			exit, err := v.show(cmd.OutOrStdout(), base, cells)
@@ -91,6 +106,7 @@ func reportCommand(o *options) *cobra.Command {
 	}
 	v.flags(cmd)
 	cmd.Flags().StringVar(&against, "baseline", "", "`DIR` of records to compare with, or of folders of them; any difference is unexpected")
+	cmd.Flags().StringVar(&older, "against", "", "`DIR` of the records of an older run, with which --format html compares")
 	cmd.Flags().StringVar(&update, "update-baseline", "", "`DIR` to which the records are written as a baseline, in a folder for each architecture")
 	return cmd
 }

@@ -127,6 +127,16 @@ func continues(old, now *cell.Plan) error {
 	return nil
 }
 
+// partial says that a folder has the records of a part of a run only, "" if it has not: what is not in it
+// may be as unexpected as anything.
+func partial(dir string) string {
+	p, err := cell.ReadPlan(dir)
+	if err != nil || p.Shard == nil {
+		return ""
+	}
+	return fmt.Sprintf("this is shard %v: %d of %s; pivotspec merge puts the shards together", p.Shard, len(p.Cells), count(p.Shard.Whole))
+}
+
 func part(p *cell.Plan) string {
 	if p.Shard == nil {
 		return "no shard"

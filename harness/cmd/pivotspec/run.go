@@ -26,11 +26,23 @@ func runCommand(o *options) *cobra.Command {
 		Long: `Boot kernels, run the suite in each, print the matrix.
 
 KERNEL is a name of the catalogue such as 6.12, 7.3/arm64 or 6.12/amd64/i386, programs of i386 on a
-kernel of amd64 (see pivotspec kernels list), a kernel image, a Debian package, or a folder with one
-kernel in it; host is the kernel that is running, without QEMU and without a change to the machine,
+kernel of amd64 (see pivotspec kernels list), a kernel image, a Debian or RPM package, or a folder
+with one kernel in it, such as a build tree; packages that one kernel is split into are given together
+or in a folder. What a file is, is told by its content. host is the kernel that is running, without QEMU and without a change to the machine,
 and gvisor is gVisor's. Without KERNEL, the
 default matrix. The records of each cell are kept in the folder that --out names, beside
-those of other cells that are there, or in the cache for pivotspec report.`,
+those of other cells that are there, or in the cache for pivotspec report.
+
+--shard I/N runs the part I of N of the cells, for as many machines as there are to share them;
+pivotspec merge makes one run of what they recorded. --shard auto takes I and N from the environment:
+PIVOTSPEC_SHARD=I/N, JOB_COMPLETION_INDEX (Kubernetes) with PIVOTSPEC_SHARDS=N, CI_NODE_INDEX and
+CI_NODE_TOTAL (GitLab), and the like of CircleCI and Buildkite.
+
+--resume goes on with the run whose records are in the folder: cells that are complete, of the same
+kernel and the same guest, are kept, and all others run. Without KERNEL it runs what that run did.
+
+--watch runs one kernel, given as a file or folder, and whenever its image has changed, as in a build
+tree, runs it again and prints what is otherwise than the time before, until it is interrupted.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.wish.Kernels = args
 			r.cache, r.stdout, r.stderr = o.cache, cmd.OutOrStdout(), cmd.ErrOrStderr()
@@ -60,6 +72,7 @@ those of other cells that are there, or in the cache for pivotspec report.`,
 	f.BoolVar(&r.wish.Evidence, "evidence", false, "also record the mount tables before and after each call, for --format html; a tenth slower")
 	f.StringVar(&r.shardText, "shard", "", "`I/N`: run only the part I of N of the cells, or auto: what the environment says")
 	f.BoolVar(&r.resume, "resume", false, "go on with the run in the folder: keep its cells that are complete and unchanged")
+	f.BoolVar(&r.watch, "watch", false, "run the one kernel, a file or folder, again whenever it was built anew")
 	r.view.flags(cmd)
 	r.exhaustive.flags(cmd)
 	return cmd
@@ -75,7 +88,7 @@ type runner struct {
 	cache, out     string
 	shardText      string
 	shard          shard.Shard // the zero value is no shard
-	resume         bool
+	resume, watch  bool
 	view           view
 	exhaustive     exhaustive
 	stdout, stderr io.Writer
@@ -94,6 +107,12 @@ func (r *runner) run(ctx context.Context) error {
 	if _, err := l.Resolve(r.wish); err != nil {
 		return usage(err)
 	}
+	if r.watch {
+		if err := r.watchable(l); err != nil {
+			return usage(err)
+		}
+		return r.follow(ctx, l, base)
+	}
 	recs, err := openRecords(r.out, lastRun(l.Dir), r.resume)
 	if err != nil {
 		return failed(err)
@@ -111,12 +130,17 @@ func (r *runner) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(cells) == 0 && r.shard.Of > 0 && r.view.format == "term" {
-		return ended(0) // there are more shards than cells, and that was said
+	out := r.stdout
+	empty := len(cells) == 0 && r.shard.Of > 0 // there are more shards than cells, and that was said
+	if empty && r.view.format == "term" {
+		out = io.Discard
 	}
-	exit, err := r.view.show(r.stdout, base, cells)
+	exit, err := r.view.show(out, base, cells)
 	if err != nil {
 		return err
+	}
+	if empty {
+		exit = 0
 	}
 	return r.finish(ctx, recs, exit, "recorded")
 }

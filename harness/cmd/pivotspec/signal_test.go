@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -36,11 +37,20 @@ func begin(t *testing.T, dir string, env []string, args ...string) *session {
 // beginAs is begin by way of another program.
 func beginAs(t *testing.T, dir string, env []string, name string, args ...string) *session {
 	t.Helper()
+	return beginTo(t, dir, env, nil, name, args...)
+}
+
+// beginTo is beginAs with another place for the standard error, if it is not nil.
+func beginTo(t *testing.T, dir string, env []string, stderr io.Writer, name string, args ...string) *session {
+	t.Helper()
 	s := &session{t: t, dir: dir, mark: fmt.Sprintf("PIVOTSPEC_TEST_SESSION=%d-%s", os.Getpid(), t.Name())}
 	s.cmd = exec.Command(name, args...)
 	s.cmd.Dir = dir
 	s.cmd.Env = append(append(os.Environ(), env...), s.mark)
 	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr
+	if stderr != nil {
+		s.cmd.Stderr = stderr
+	}
 	// A copy of the output held open by a process left behind must not hold up the test.
 	s.cmd.WaitDelay = time.Second
 	if err := s.cmd.Start(); err != nil {

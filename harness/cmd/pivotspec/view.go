@@ -25,12 +25,14 @@ type view struct {
 
 	// What check made of the two: files that reports go to beside the standard output, and the known issues.
 	files []report.Output
-	known *known.List
+	// against are the cells of another run that pages compare with; nil for none.
+	against []*cell.Cell
+	known   *known.List
 }
 
 func (v *view) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&v.format, "format", "term", "`FORMAT` of the report: "+strings.Join(report.Names(), ", "))
-	cmd.Flags().StringArrayVar(&v.outputs, "output", nil, "`FORMAT=FILE` of a report beside the one that is printed; may be given again")
+	cmd.Flags().StringArrayVar(&v.outputs, "output", nil, "`FORMAT=FILE` of a report beside the one that is printed; may be given again; what is there is removed at once")
 	cmd.Flags().StringVar(&v.issues, "known-issues", "", "`FILE` that lists failures that somebody follows up, by their signatures, and are no news")
 	cmd.Flags().StringVar(&v.edition, "edition", "", "`EDITION` of the manual page to judge (default: the newest)")
 }
@@ -64,6 +66,11 @@ func (v *view) check() (*knowledge.Base, error) {
 			return nil, usage(fmt.Errorf("--known-issues: %w", err))
 		}
 	}
+	for _, o := range v.files {
+		if err := o.Clear(); err != nil {
+			return nil, failed(err)
+		}
+	}
 	return base, nil
 }
 
@@ -83,6 +90,11 @@ func (v *view) base() (*knowledge.Base, error) {
 	return base, nil
 }
 
+// page says whether a page is asked for.
+func (v *view) page() bool {
+	return v.format == report.Page || slices.ContainsFunc(v.files, func(o report.Output) bool { return o.Format == report.Page })
+}
+
 // show prints the report on cells, writes those that go to files, and returns the exit status that the
 // judgement calls for.
 func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int, error) {
@@ -93,10 +105,16 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if v.known != nil {
 		v.known.Apply(j)
 	}
+	var against *verdict.Judgement
+	if v.against != nil {
+		if against, err = verdict.Judge(base, v.against, v.edition); err != nil {
+			return 0, failed(err)
+		}
+	}
 	// The files first: whoever reads the standard output may leave early.
 	var unwritten error
 	for _, o := range v.files {
-		if err := o.Write(j, report.Options{Edition: v.edition}); err != nil && unwritten == nil {
+		if err := o.Write(j, report.Options{Edition: v.edition, Against: against}); err != nil && unwritten == nil {
 			unwritten = &exitError{worse(j.Exit(), exitHarness), err}
 		}
 	}
@@ -104,7 +122,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if f, ok := w.(*os.File); ok {
 		opts = report.TermOptions(f, os.Getenv)
 	}
-	opts.Edition = v.edition
+	opts.Edition, opts.Against = v.edition, against
 	if err := report.Render(v.format, w, j, opts); err != nil {
 		return 0, unprinted(err)
 	}

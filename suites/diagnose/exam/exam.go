@@ -6,10 +6,12 @@ package exam
 import (
 	"encoding/json"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/diagnose"
+	"pivotspec/suites/faults"
 	"pivotspec/suites/sandbox"
 )
 
@@ -35,8 +37,12 @@ type Answer struct {
 	Causes []string `json:"causes,omitempty"`
 	Or     []string `json:"or,omitempty"`
 	Doubts []string `json:"doubts,omitempty"`
+	// Trial is what came of doing as it says; nil where that was not tried.
+	Trial *Trial `json:"trial,omitempty"`
 	// Failed is why there is no diagnosis.
 	Failed string `json:"failed,omitempty"`
+	// Micros is how long the diagnosis took, in microseconds.
+	Micros int64 `json:"us,omitempty"`
 	// Unread is what could not be read.
 	Unread []string `json:"unread,omitempty"`
 }
@@ -85,6 +91,10 @@ func (k *Kernel) Call(c sandbox.Syscall, real func() unix.Errno) unix.Errno {
 	k.diagnose(c, &a)
 	e := real()
 	a.Real = sandbox.ErrnoName(e)
+	// The calls of pairs lead to places by descriptors, which nothing that is mounted changes.
+	if e != 0 && a.Said != "" && k.spec != faults.Behaviour && len(c.Args[0].String()) < 64 {
+		a.Trial = k.try(c)
+	}
 	k.shared.answers = append(k.shared.answers, a)
 	return e
 }
@@ -104,7 +114,9 @@ func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) {
 		a.Failed = k.shared.err.Error()
 		return
 	}
-	f, err := k.shared.reader.Read(diagnose.Call{Task: c.Task, New: path(c.Args[0]), Old: path(c.Args[1])})
+	start := time.Now()
+	defer func() { a.Micros = time.Since(start).Microseconds() }()
+	f, err := k.shared.reader.Read(diagnose.Call{Task: c.Task, New: argument(c.Args[0]), Old: argument(c.Args[1])})
 	if err != nil {
 		a.Failed = err.Error()
 		return
@@ -122,7 +134,7 @@ func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) {
 	}
 }
 
-func path(a sandbox.Arg) diagnose.Path {
+func argument(a sandbox.Arg) diagnose.Path {
 	text, ok := a.Text()
 	return diagnose.Path{Text: text, Bad: !ok}
 }
