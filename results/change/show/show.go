@@ -200,6 +200,12 @@ func (p *page) add(c *change.Change, label string) {
 
 func (p *page) gap(g *change.Gap, label string) {
 	says := string(g.Reason) + ". Old: " + g.Old + ". New: " + g.New
+	switch {
+	case g.Reason == change.NoModule && g.Open:
+		says += ". Give the package that has it, too"
+	case g.Reason == change.OtherSuite && g.Open:
+		says += ". Run the older one again with this pivotspec"
+	}
 	p.gaps = put(p.gaps, cluster{stops: g.Open, says: clean(says)}, item{id: clean(g.Behaviour), title: clean(g.Title)}, label)
 }
 
