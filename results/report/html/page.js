@@ -125,7 +125,7 @@ function paint(td, b, c, left) {
 
 function matrix() {
   const q = state.q.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  let shown = 0, total = 0;
+  const shown = new Set(), total = new Set();
   for (const t of tables) {
     t.box.hidden = state.scenario !== "" && t.scenario !== (state.scenario === "plain" ? "" : state.scenario);
     const visible = t.columns.map(col => (!state.kernels.length || state.kernels.includes(col.label)) &&
@@ -158,14 +158,15 @@ function matrix() {
             (row.shown.length > 0 || !(state.line || state.kernels.length));
         }
         row.tr.hidden = !ok;
-        if (!row.below) { total++; if (ok) { shown++; rows++; } }
+        total.add(row.b);
+        if (ok) { shown.add(row.b); rows++; }
         any = any || ok;
       }
       body.area.hidden = !any;
     }
-    t.table.hidden = !rows && !t.bodies.some(b => b.rows.some(r => !r.tr.hidden));
+    t.table.hidden = !rows;
   }
-  $("count").textContent = shown === total ? total + " behaviours" : shown ? "showing " + shown + " of " + total + " behaviours" : "no behaviour is like that: show all, or change a filter";
+  $("count").textContent = shown.size === total.size ? total.size + " behaviours" : shown.size ? "showing " + shown.size + " of " + total.size + " behaviours" : "no behaviour is like that: show all, or change a filter";
   rove();
 }
 // split has the rows that others stand below.
@@ -280,7 +281,7 @@ function show() {
     make("div", {class: "row"},
       n > 0 ? button("← " + data.cells[row[n - 1]].label, "the kernel before (left arrow)", () => { step(-1); refocus(0); }) : "",
       n + 1 < row.length ? button(data.cells[row[n + 1]].label + " →", "the next kernel (right arrow)", () => { step(1); refocus(-2); }) : "",
-      button("p", "the behaviour above (p)", () => other(-1)), button("n", "the behaviour below (n)", () => other(1)),
+      button("↑ above (p)", "the behaviour above (p)", () => other(-1)), button("↓ below (n)", "the behaviour below (n)", () => other(1)),
       make("button", {type: "button", class: "close", on: {click: () => dialog.close()}}, "Close (Esc)")));
   const body = $("e-body");
   body.scrollTop = 0;
