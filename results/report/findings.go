@@ -406,10 +406,18 @@ func (f *Findings) cells(j *verdict.Judgement) {
 // known returns the problem as one that is a known issue, unless i is nil.
 func (p Problem) known(i *verdict.Issue) Problem {
 	if i != nil {
-		p.Issue = oneLine(issueWords(i))
+		p.Issue = issue(i)
 		p.Wrong = append(slices.Clone(p.Wrong), p.Issue)
 	}
 	return p
+}
+
+// issue names a known issue, or returns "" for nil.
+func issue(i *verdict.Issue) string {
+	if i == nil {
+		return ""
+	}
+	return oneLine(issueWords(i))
 }
 
 // unexpected returns what is neither as expected nor a known issue, and known what is one.
