@@ -294,7 +294,7 @@ function refocus(i) { const list = [...$("e-head").querySelectorAll(".row button
 function evidence(k, c, r, v) {
   const out = [make("p", {class: "verdict"}, badge(v.l), " ", v.m + (r.o ? ": " : ""), r.o ? make("code", null, r.o) : "", make("small", {class: "dim"}, " by page " + data.editions[state.edition].id))];
   if (r.w) out.push(make("ul", null, ...r.w.map(s => make("li", null, s))));
-  if (r.i) out.push(make("p", null, "known issue: " + r.i));
+  if (r.i) out.push(make("p", null, r.i));
   if (r.e && r.w) out.push(make("p", null, "expected: " + r.e));
   const facts = Object.entries(r.f || {}).sort();
   if (facts.length) {
