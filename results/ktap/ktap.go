@@ -1,6 +1,7 @@
 // Package ktap writes what a guest reports, while it does, as the Kernel Test Anything Protocol
 // that the kernel's own tests speak (Documentation/dev-tools/ktap.rst of the kernel): one test an
-// area, with one subtest a behaviour, and a last one for the guest as a whole.
+// area, with one subtest a behaviour, and a last one for the guest as a whole. Its lines, [Lines], are also
+// those of the report on a run of many cells.
 //
 // A behaviour is ok if it is as expected on the kernel that runs, be it as the page says or a
 // known deviation; a diagnostic line says which. It is skipped if it is unsupported, and not ok

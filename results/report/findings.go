@@ -26,7 +26,8 @@ type Findings struct {
 	Orders []Order
 	// Unexpected, Unobserved and Unsupported name behaviours and kernels.
 	Unexpected, Unobserved, Unsupported []Problem
-	// Warnings are unknown messages of kernels, Cells those that are not complete.
+	// Warnings are unknown messages of kernels, and known issues about which their list is out of date; Cells those
+	// that are not complete.
 	Warnings, Cells []Problem
 	// Others are the other implementations and the kernels of the user's own, each apart.
 	Others []Other
@@ -231,9 +232,9 @@ func (f *Findings) row(j *verdict.Judgement, r Row) {
 // problem adds the result of column i to a list, to the problem that it shares with other kernels if any.
 func (f *Findings) problem(list []Problem, j *verdict.Judgement, r Row, i int) []Problem {
 	res := r.Results[i]
-	p := Problem{Verdict: res.Verdict, Subject: r.ID, Wrong: res.Wrong, Expected: res.Expected, Got: got(j, res), Issue: issue(res.Issue)}
+	p := Problem{Verdict: res.Verdict, Subject: r.ID, Wrong: res.Wrong, Expected: res.Expected, Got: got(j, res)}.known(res.Issue)
 	same := func(o *verdict.Result) bool {
-		return o != nil && o.Verdict == p.Verdict && slices.Equal(o.Wrong, p.Wrong) && o.Expected == p.Expected && got(j, o) == p.Got && issue(o.Issue) == p.Issue
+		return o != nil && o.Verdict == p.Verdict && slices.Equal(o.Wrong, res.Wrong) && o.Expected == p.Expected && got(j, o) == p.Got && o.Issue == res.Issue
 	}
 	if slices.IndexFunc(r.Results, same) < i {
 		return list // an earlier column has said it for all
@@ -372,8 +373,8 @@ func (f *Findings) cells(j *verdict.Judgement) {
 		for _, w := range c.Warnings {
 			if w.Known == nil {
 				f.Warnings = append(f.Warnings, Problem{
-					Verdict: verdict.Unexpected, Subject: oneLine(c.Cell.Name), Wrong: []string{"the kernel warned: " + w.Text}, Issue: issue(w.Issue),
-				})
+					Verdict: verdict.Unexpected, Subject: oneLine(c.Cell.Name), Wrong: []string{"the kernel warned: " + w.Text},
+				}.known(w.Issue))
 			}
 		}
 		if c.Status == cell.Complete {
@@ -392,16 +393,23 @@ func (f *Findings) cells(j *verdict.Judgement) {
 		if missing > 0 {
 			reason += fmt.Sprintf(" (%s missing)", count(missing, "behaviour"))
 		}
-		f.Cells = append(f.Cells, Problem{Verdict: v, Subject: oneLine(c.Cell.Name), Wrong: []string{reason}, Issue: issue(c.Issue)})
+		f.Cells = append(f.Cells, Problem{Verdict: v, Subject: oneLine(c.Cell.Name), Wrong: []string{reason}}.known(c.Issue))
+	}
+	for _, i := range stale(j) {
+		f.Warnings = append(f.Warnings, Problem{
+			Verdict: verdict.Unexpected, Subject: "known issue " + i.ID,
+			Wrong: []string{fmt.Sprintf("%s (%s; signature: %s)", i.Stale, i.Link, i.Signature)},
+		})
 	}
 }
 
-// issue names a known issue, or returns "" for nil.
-func issue(i *verdict.Issue) string {
-	if i == nil {
-		return ""
+// known returns the problem as one that is a known issue, unless i is nil.
+func (p Problem) known(i *verdict.Issue) Problem {
+	if i != nil {
+		p.Issue = oneLine(issueWords(i))
+		p.Wrong = append(slices.Clone(p.Wrong), p.Issue)
 	}
-	return oneLine(issueWords(i))
+	return p
 }
 
 // unexpected returns what is neither as expected nor a known issue, and known what is one.

@@ -184,16 +184,7 @@ func mdProblems(b *strings.Builder, f *Findings) {
 			if p.Got != "" {
 				fmt.Fprintf(b, ". Got: %s", md(oneLine(p.Got)))
 			}
-			if p.Issue != "" {
-				fmt.Fprintf(b, ". %s", md(p.Issue))
-			}
 			b.WriteString("\n")
-		}
-	}
-	if old := stale(f.lines.j); len(old) > 0 {
-		b.WriteString("\n## The list of known issues is out of date\n\n")
-		for _, i := range old {
-			fmt.Fprintf(b, "- %s (%s): %s\n", md(i.ID), i.Link, md(oneLine(i.Stale)))
 		}
 	}
 }

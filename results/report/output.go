@@ -79,10 +79,18 @@ func (o Output) direct() (bool, error) {
 
 // target returns the file that is written: what a symbolic link leads to is replaced, not the link.
 func (o Output) target() string {
-	if real, err := filepath.EvalSymlinks(o.Path); err == nil {
-		return real
+	path := o.Path
+	for range 40 { // more links than a kernel follows
+		to, err := os.Readlink(path)
+		if err != nil {
+			break // it is no link
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
-	return o.Path
+	return path
 }
 
 // Check finds out whether the file can be written, so that no kernel boots in vain. It leaves what is there. Its error is
@@ -94,6 +102,20 @@ func (o Output) Check() error {
 		if f, err = os.CreateTemp(filepath.Dir(o.target()), ".report-*"); err == nil {
 			_, werr := f.Write(make([]byte, 4096)) // a full disk takes the name, not the bytes
 			err = errors.Join(werr, f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return &OutputError{o, err}
+	}
+	return nil
+}
+
+// Clear removes an earlier report: should this run be killed, it must not stand for it. Its error is an *[OutputError].
+func (o Output) Clear() error {
+	direct, err := o.direct()
+	if err == nil && !direct {
+		if err = os.Remove(o.target()); errors.Is(err, os.ErrNotExist) {
+			return nil
 		}
 	}
 	if err != nil {

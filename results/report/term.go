@@ -474,12 +474,6 @@ func (p *printer) trouble() {
 	p.unexpected(known)
 	p.section("UNEXPECTED", len(unexpected))
 	p.unexpected(unexpected)
-	old := stale(p.j)
-	p.section("The list of known issues is OUT OF DATE", len(old))
-	for _, i := range old {
-		p.item(verdict.Unexpected, fmt.Sprintf("%s (%s): %s", p.bold(i.ID), i.Link, oneLine(i.Stale)))
-		p.text("      ", "signature: "+i.Signature)
-	}
 	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
 	p.problems(p.f.Unobserved)
 	p.problems(together(p.f.Cells))
@@ -532,9 +526,6 @@ func (p *printer) problems(list []Problem) {
 			s += " on " + x.Kernels
 		}
 		p.item(x.Verdict, s+": "+oneLine(strings.Join(x.Wrong, "; ")))
-		if x.Issue != "" {
-			p.text("      ", x.Issue)
-		}
 	}
 }
 

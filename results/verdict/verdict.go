@@ -95,10 +95,13 @@ func (c *CellResult) Differs(r *Result) *knowledge.Entry {
 	return r.Entry
 }
 
+// unwatched is what guests note, among other words, that did not read the kernel's messages.
+const unwatched = "kernel warnings were not watched"
+
 // Watched says whether the kernel's messages reached the harness. On a machine of somebody else's they are not looked at.
 func (c *CellResult) Watched() bool {
 	return !c.Cell.Borrowed() && !slices.ContainsFunc(c.Cell.Records, func(r *record.Record) bool {
-		return r.Type == record.TypeNote && strings.Contains(r.Why, "kernel warnings were not watched")
+		return r.Type == record.TypeNote && strings.Contains(r.Why, unwatched)
 	})
 }
 

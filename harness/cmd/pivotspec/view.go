@@ -32,7 +32,7 @@ type view struct {
 
 func (v *view) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&v.format, "format", "term", "`FORMAT` of the report: "+strings.Join(report.Names(), ", "))
-	cmd.Flags().StringArrayVar(&v.outputs, "output", nil, "`FORMAT=FILE` of a report beside the one that is printed; may be given again")
+	cmd.Flags().StringArrayVar(&v.outputs, "output", nil, "`FORMAT=FILE` of a report beside the one that is printed; may be given again; what is there is removed at once")
 	cmd.Flags().StringVar(&v.issues, "known-issues", "", "`FILE` that lists failures that somebody follows up, by their signatures, and are no news")
 	cmd.Flags().StringVar(&v.edition, "edition", "", "`EDITION` of the manual page to judge (default: the newest)")
 }
@@ -64,6 +64,11 @@ func (v *view) check() (*knowledge.Base, error) {
 	if v.issues != "" {
 		if v.known, err = known.Load(v.issues, base); err != nil {
 			return nil, usage(fmt.Errorf("--known-issues: %w", err))
+		}
+	}
+	for _, o := range v.files {
+		if err := o.Clear(); err != nil {
+			return nil, failed(err)
 		}
 	}
 	return base, nil
