@@ -156,7 +156,7 @@ func (f *Facts) lines() []string {
 		fmt.Sprintf("caller: refused by a security module %s (mount with two types of propagation)", c.Restricted),
 	}
 	if c.Profile != "" {
-		out = append(out, fmt.Sprintf("caller: security label %q (/proc/thread-self/attr/current); AppArmor may refuse with EACCES, which cannot be seen", c.Profile))
+		out = append(out, fmt.Sprintf("caller: security label %q (/proc/thread-self/attr/current)", c.Profile))
 	}
 	out = append(out, f.Root.lines("root")...)
 	for _, a := range []struct {
