@@ -62,12 +62,22 @@ func (f *Facts) Causes() []Cause {
 func (f *Facts) checks() []check {
 	list := []check{filtered()}
 	lookups := []check{lookup("new", func(f *Facts) *Arg { return &f.New }), lookup("old", func(f *Facts) *Arg { return &f.Old })}
-	if f.LookupsFirst == Yes {
+	first := f.LookupsFirst
+	if first == Unknown { // the kernel could not be asked, and most are as released
+		first = truth(f.since(7, 0))
+	}
+	if first == Yes {
 		list = append(append(list, lookups...), capability()...)
 	} else {
 		list = append(append(list, capability()...), lookups...)
 	}
 	return append(list, f.behind()...)
+}
+
+// since reports whether the kernel is of that series or a later one, by its release.
+func (f *Facts) since(major, minor int) bool {
+	s, err := model.SeriesOf(f.Release)
+	return err == nil && !s.Less(model.Series{major, minor})
 }
 
 func filtered() check {
@@ -254,7 +264,7 @@ func (f *Facts) behind() []check {
 				}, nil},
 		}, newArg)...)
 	// The order changed in 7.2; both give EINVAL, so that no errno tells and only the release does.
-	if s, err := model.SeriesOf(f.Release); err == nil && !s.Less(model.Series{7, 2}) {
+	if f.since(7, 2) {
 		list = append(append(list, foreign...), shared...)
 	} else {
 		list = append(append(list, shared...), foreign...)

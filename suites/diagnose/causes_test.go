@@ -152,6 +152,19 @@ func TestAppArmor(t *testing.T) {
 	}
 }
 
+// TestOrderUnknown: where the kernel could not be asked for the order, its release tells.
+func TestOrderUnknown(t *testing.T) {
+	for release, want := range map[string]string{"6.12.1": "EPERM", "7.0.0-rc1": "ENOENT", "what": "EPERM"} {
+		f := good()
+		f.Release, f.LookupsFirst = release, Unknown
+		f.Caller.Effective, f.Caller.Capable = No, No
+		f.New = Arg{Path: "/x", Errno: "ENOENT", Problem: "missing", At: "/x"}
+		if d := Diagnose(f); d.Outcome() != want {
+			t.Errorf("%s: %s, want %s", release, d.Outcome(), want)
+		}
+	}
+}
+
 // TestShellWord: paths are words of a shell, whatever is in them.
 func TestShellWord(t *testing.T) {
 	for in, want := range map[string]string{

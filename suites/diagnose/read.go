@@ -185,6 +185,7 @@ func (l *reading) read() error {
 		l.scout.do(func() { l.asTask(l.places) })
 		for _, err := range []error{l.noRoot, l.noCwd} {
 			if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
+				l.scout.do(l.scout.rest)
 				return fmt.Errorf("stand where task %d stands: %w", l.call.Task, err)
 			}
 		}
