@@ -152,7 +152,7 @@ func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSu
 	took := micros(c)
 	for _, r := range c.Results {
 		area, _, _ := strings.Cut(r.Behaviour, "/")
-		x := junitCase{Name: xmlName(r.Behaviour), Classname: name + "." + xmlName(area), Time: seconds(took[r.Behaviour])}
+		x := junitCase{Name: xmlName(r.Behaviour), Classname: name + "." + strings.Join(strings.Fields(xmlName(area)), "_"), Time: seconds(took[r.Behaviour])}
 		why := strings.Join(r.Wrong, "; ")
 		var detail []string
 		if r.Issue != nil {
