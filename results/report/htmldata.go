@@ -113,6 +113,8 @@ type htmlResult struct {
 	Expected string            `json:"e,omitempty"`
 	// Claims are those of any edition that it goes against, by index.
 	Claims []int `json:"x,omitempty"`
+	// Issue is the known issue that it is.
+	Issue string `json:"i,omitempty"`
 	// Ledger says what is known of it.
 	Ledger string `json:"n,omitempty"`
 }
@@ -231,7 +233,7 @@ func dataOf(j *verdict.Judgement, f *Findings, against *verdict.Judgement) (*htm
 			labels = columns(run)
 		}
 		for i := range run.Cells {
-			g.cell(n, labels[i], byEdition, i)
+			g.cell(n, labels[i], run, byEdition, i)
 		}
 	}
 	if against != nil {
@@ -302,24 +304,30 @@ func (g *gatherer) pages(j *verdict.Judgement, f *Findings) {
 	}
 }
 
-// cell adds cell i of a run, which is judged by each edition.
-func (g *gatherer) cell(run int, label string, byEdition []*verdict.Judgement, i int) {
-	is := byEdition[0].Cells[i]
+// cell adds cell i of the nth run, which is judged by each edition.
+func (g *gatherer) cell(n int, label string, run *verdict.Judgement, byEdition []*verdict.Judgement, i int) {
+	is := run.Cells[i]
 	c, l := is.Cell, is.Cell.Line()
 	here := len(g.d.Cells)
 	out := htmlCell{
 		Name: visible(c.Name), Label: visible(label), Scenario: visible(l.Scenario), Kernel: visible(c.Kernel.Version),
-		Status: is.Status, Reason: visible(is.Reason), Console: visible(c.Console), Run: run, Again: visible(again(c)),
+		Status: is.Status, Reason: visible(is.Reason), Console: visible(c.Console), Run: n, Again: visible(again(c)),
 	}
 	if c.Kernel.Package != "" {
 		out.Kernel += visible(fmt.Sprintf(" (%s %s)", c.Kernel.Package, c.Kernel.PackageVersion))
 	}
 	l.Scenario = ""
 	out.Line = visible(l.String())
+	if is.Issue != nil {
+		out.Reason += visible(" (known issue: " + issue(is.Issue) + ")")
+	}
 	for _, w := range is.Warnings {
 		s := w.Text
 		if w.Known != nil {
 			s += " (known: " + w.Known.Reason + ")"
+		}
+		if w.Issue != nil {
+			s += " (known issue: " + issue(w.Issue) + ")"
 		}
 		out.Warnings = append(out.Warnings, visible(s))
 	}
@@ -330,7 +338,7 @@ func (g *gatherer) cell(run int, label string, byEdition []*verdict.Judgement, i
 	}
 	for k, r := range is.Results {
 		b := g.behaviour(r.Behaviour, "")
-		g.set(&g.d.Behaviours[b].Of, here, g.result(b, byEdition, i, k))
+		g.set(&g.d.Behaviours[b].Of, here, g.result(b, r, byEdition, i, k))
 	}
 	for _, r := range c.Records {
 		switch {
@@ -379,10 +387,9 @@ func (g *gatherer) exhibits(here int, e *record.Evidence) {
 	}
 }
 
-// result returns the place of result k of cell i among those of a behaviour.
-func (g *gatherer) result(b int, byEdition []*verdict.Judgement, i, k int) int {
-	r := byEdition[0].Cells[i].Results[k]
-	out := htmlResult{Outcome: visible(r.Outcome), Expected: visible(r.Expected)}
+// result returns the place of r, which is result k of cell i, among those of a behaviour.
+func (g *gatherer) result(b int, r *verdict.Result, byEdition []*verdict.Judgement, i, k int) int {
+	out := htmlResult{Outcome: visible(r.Outcome), Expected: visible(r.Expected), Issue: visible(issue(r.Issue))}
 	for _, s := range r.Wrong {
 		out.Wrong = append(out.Wrong, visible(s))
 	}

@@ -23,7 +23,7 @@ const letter = r => r.v[state.edition];
 const byID = new Map(data.behaviours.map((b, i) => [b.id, i]));
 const cellNamed = new Map(data.cells.map((c, i) => [(c.run ? "old:" : "") + c.name, i]));
 const nameOf = c => (data.cells[c].run ? "old:" : "") + data.cells[c].name;
-const where = c => { const k = data.cells[c]; return k.label + " " + k.line + (k.scenario ? " " + k.scenario : "") + (k.run ? " (old run)" : ""); };
+const where = c => { const k = data.cells[c]; return (k.name === k.label ? k.label : k.label + " " + k.line) + (k.scenario ? " " + k.scenario : "") + (k.run ? " (old run)" : ""); };
 
 // --- what is shown, and in the address so that it can be sent to others ---
 
@@ -125,7 +125,7 @@ function paint(td, b, c, left) {
 
 function matrix() {
   const q = state.q.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  let shown = 0, total = 0;
+  const shown = new Set(), total = new Set();
   for (const t of tables) {
     t.box.hidden = state.scenario !== "" && t.scenario !== (state.scenario === "plain" ? "" : state.scenario);
     const visible = t.columns.map(col => (!state.kernels.length || state.kernels.includes(col.label)) &&
@@ -158,14 +158,15 @@ function matrix() {
             (row.shown.length > 0 || !(state.line || state.kernels.length));
         }
         row.tr.hidden = !ok;
-        if (!row.below) { total++; if (ok) { shown++; rows++; } }
+        total.add(row.b);
+        if (ok) { shown.add(row.b); rows++; }
         any = any || ok;
       }
       body.area.hidden = !any;
     }
-    t.table.hidden = !rows && !t.bodies.some(b => b.rows.some(r => !r.tr.hidden));
+    t.table.hidden = !rows;
   }
-  $("count").textContent = shown === total ? total + " behaviours" : shown ? "showing " + shown + " of " + total + " behaviours" : "no behaviour is like that: show all, or change a filter";
+  $("count").textContent = shown.size === total.size ? total.size + " behaviours" : shown.size ? "showing " + shown.size + " of " + total.size + " behaviours" : "no behaviour is like that: show all, or change a filter";
   rove();
 }
 // split has the rows that others stand below.
@@ -280,7 +281,7 @@ function show() {
     make("div", {class: "row"},
       n > 0 ? button("← " + data.cells[row[n - 1]].label, "the kernel before (left arrow)", () => { step(-1); refocus(0); }) : "",
       n + 1 < row.length ? button(data.cells[row[n + 1]].label + " →", "the next kernel (right arrow)", () => { step(1); refocus(-2); }) : "",
-      button("p", "the behaviour above (p)", () => other(-1)), button("n", "the behaviour below (n)", () => other(1)),
+      button("↑ above (p)", "the behaviour above (p)", () => other(-1)), button("↓ below (n)", "the behaviour below (n)", () => other(1)),
       make("button", {type: "button", class: "close", on: {click: () => dialog.close()}}, "Close (Esc)")));
   const body = $("e-body");
   body.scrollTop = 0;
@@ -293,6 +294,7 @@ function refocus(i) { const list = [...$("e-head").querySelectorAll(".row button
 function evidence(k, c, r, v) {
   const out = [make("p", {class: "verdict"}, badge(v.l), " ", v.m + (r.o ? ": " : ""), r.o ? make("code", null, r.o) : "", make("small", {class: "dim"}, " by page " + data.editions[state.edition].id))];
   if (r.w) out.push(make("ul", null, ...r.w.map(s => make("li", null, s))));
+  if (r.i) out.push(make("p", null, "known issue: " + r.i));
   if (r.e && r.w) out.push(make("p", null, "expected: " + r.e));
   const facts = Object.entries(r.f || {}).sort();
   if (facts.length) {
@@ -439,7 +441,7 @@ function compare() {
   const list = differences(state.old, state.new), n = {};
   for (const d of list) n[d.how[1]] = (n[d.how[1]] || 0) + 1;
   const both = data.behaviours.filter((k, b) => result(b, state.old) && result(b, state.new)).length;
-  const side = (c, d, r) => make("td", {"data-l": where(c)}, make("button", {type: "button", class: "link", "aria-label": "evidence: " + data.behaviours[d.b].id + " on " + where(c), on: {click: e => open(d.b, c, [state.old, state.new], e.currentTarget)}}, badge(letter(r)), " " + (r.o || verdicts[letter(r)].m)),
+  const side = (c, d, r) => make("td", {"data-l": where(c)}, make("button", {type: "button", class: "link", "aria-label": "evidence: " + data.behaviours[d.b].id + " on " + where(c), on: {click: e => open(d.b, c, [state.old, state.new], e.currentTarget)}}, badge(letter(r)), " " + (r.o || verdicts[letter(r)].m)), r.o || !r.w ? "" : make("div", {class: "dim"}, r.w.join("; ")),
     ...d.facts.filter(f => (r.f || {})[f] !== undefined && !(d.a.o !== d.z.o && f in universal)).map(f => make("div", null, make("code", null, f + ": " + r.f[f]))));
   box.replaceChildren(
     make("p", {role: "status"}, x === y ? "They are the same cell: choose another." : list.length ? list.length + " of " + both + " behaviours differ: " + Object.entries(n).map(([k, v]) => v + " " + k).join(", ") + "." : both + " behaviours were seen on both, and nothing differs."),
