@@ -21,6 +21,8 @@
 //     kernel modules, real programs;
 //   - knowledge holds behaviours, claims and ledger as data;
 //   - lies are kernels that answer wrongly, to test the suite with;
+//   - diagnose says why a call would fail, from what it reads of the running kernel; exam below it has
+//     it say so of every call of the suite;
 //   - model is the call as a pure function, enumerate lists small worlds for it, and exhaust
 //     builds them and compares the kernel with the model.
 //

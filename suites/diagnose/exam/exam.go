@@ -88,12 +88,12 @@ func (k *Kernel) Call(c sandbox.Syscall, real func() unix.Errno) unix.Errno {
 		return real()
 	}
 	a := Answer{Spec: k.spec, By: c.By, New: c.Args[0].String(), Old: c.Args[1].String()}
-	k.diagnose(c, &a)
+	d := k.diagnose(c, &a)
 	e := real()
 	a.Real = sandbox.ErrnoName(e)
 	// The calls of pairs lead to places by descriptors, which nothing that is mounted changes.
-	if e != 0 && a.Said != "" && k.spec != faults.Behaviour && len(c.Args[0].String()) < 64 {
-		a.Trial = k.try(c)
+	if e != 0 && d != nil && k.spec != faults.Behaviour && len(c.Args[0].String()) < 64 {
+		a.Trial = k.try(c, d)
 	}
 	k.shared.answers = append(k.shared.answers, a)
 	return e
@@ -109,17 +109,18 @@ func (k *Kernel) Observed(c sandbox.Call) {
 	}
 }
 
-func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) {
+// diagnose says what the call would do; nil if that cannot be said.
+func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) *diagnose.Diagnosis {
 	if k.shared.err != nil {
 		a.Failed = k.shared.err.Error()
-		return
+		return nil
 	}
 	start := time.Now()
 	defer func() { a.Micros = time.Since(start).Microseconds() }()
 	f, err := k.shared.reader.Read(diagnose.Call{Task: c.Task, New: argument(c.Args[0]), Old: argument(c.Args[1])})
 	if err != nil {
 		a.Failed = err.Error()
-		return
+		return nil
 	}
 	d := diagnose.Diagnose(f)
 	a.Said, a.Sure, a.Unread = d.Outcome(), d.Sure, f.Unread
@@ -132,6 +133,7 @@ func (k *Kernel) diagnose(c sandbox.Syscall, a *Answer) {
 	for i := range d.Doubts {
 		a.Doubts = append(a.Doubts, d.Doubts[i].ID)
 	}
+	return d
 }
 
 func argument(a sandbox.Arg) diagnose.Path {

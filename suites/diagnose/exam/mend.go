@@ -32,8 +32,8 @@ type Trial struct {
 
 // try does as the diagnosis of a call says, until nothing is left to do, and makes the call. All that is
 // mounted meanwhile goes with the thread on which it happens; directories that are made are removed.
-func (k *Kernel) try(c sandbox.Syscall) *Trial {
-	t := &trial{reader: k.shared.reader, call: diagnose.Call{New: argument(c.Args[0]), Old: argument(c.Args[1])}}
+func (k *Kernel) try(c sandbox.Syscall, d *diagnose.Diagnosis) *Trial {
+	t := &trial{reader: k.shared.reader, first: d, call: diagnose.Call{New: argument(c.Args[0]), Old: argument(c.Args[1])}}
 	folder := "thread-self"
 	if c.Task != 0 {
 		folder = strconv.Itoa(c.Task)
@@ -77,8 +77,10 @@ func (k *Kernel) try(c sandbox.Syscall) *Trial {
 
 type trial struct {
 	Trial
-	reader        *diagnose.Reader
-	call          diagnose.Call
+	reader *diagnose.Reader
+	call   diagnose.Call
+	// first is the diagnosis of the call as it was made.
+	first         *diagnose.Diagnosis
 	ns, root, cwd int
 	made          []made
 }
@@ -112,12 +114,15 @@ func (t *trial) stand() error {
 func (t *trial) run() {
 	const most = 8
 	for range most {
-		f, err := t.reader.Read(t.call)
-		if err != nil {
-			t.Failed = err.Error()
-			return
+		d := t.first
+		if len(t.Mended) > 0 {
+			f, err := t.reader.Read(t.call)
+			if err != nil {
+				t.Failed = err.Error()
+				return
+			}
+			d = diagnose.Diagnose(f)
 		}
-		d := diagnose.Diagnose(f)
 		if err := d.Mend(); err != nil {
 			t.Failed = err.Error()
 			return
