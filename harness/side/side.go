@@ -31,6 +31,8 @@ type Side struct {
 	// Plan is how to boot it, nil if there is nothing to boot, and Wish what it was made of.
 	Plan *lab.Plan
 	Wish lab.Wish
+	// Missing are the names of cells that were asked for and never recorded, beside some that were.
+	Missing []string
 	// Folder says that Cells are whatever a folder holds, and not what somebody asked for by name.
 	Folder bool
 }
@@ -47,7 +49,7 @@ func Open(ctx context.Context, l *lab.Lab, ref string, wish lab.Wish) (*Side, er
 	case ref == "" || recorded && name == "":
 		return nil, errors.New("it is empty: give a kernel, a folder of records, or " + Baseline + "KERNEL")
 	case recorded:
-		s.Cells, err = recordedOf(ctx, l, name, wish)
+		s.Cells, s.Missing, err = recordedOf(ctx, l, name, wish)
 	case isRecords(ref):
 		s.Folder = true
 		s.Cells, err = read(ref, wish)
@@ -124,29 +126,33 @@ func among(list []string, names ...string) bool {
 		slices.ContainsFunc(names, func(n string) bool { return slices.Contains(list, n) })
 }
 
-// recordedOf returns the recorded runs of those cells that booting the kernel of that name would make.
-func recordedOf(ctx context.Context, l *lab.Lab, name string, wish lab.Wish) ([]*cell.Cell, error) {
+// recordedOf returns the recorded runs of those cells that booting the kernel of that name would make, and the names
+// of those that were never recorded.
+func recordedOf(ctx context.Context, l *lab.Lab, name string, wish lab.Wish) (out []*cell.Cell, missing []string, err error) {
 	wish.Kernels = []string{name}
 	plan, err := l.Resolve(wish)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(plan.Paths())+len(plan.Backends()) > 0 {
-		return nil, fmt.Errorf("%s is no kernel of the catalogue, and only of those runs are recorded; give a folder of records", name)
+		return nil, nil, fmt.Errorf("%s is no kernel of the catalogue, and only of those runs are recorded; give a folder of records", name)
 	}
 	all, err := baseline.Recorded()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []*cell.Cell
 	for _, j := range plan.Identify(ctx) {
 		i := slices.IndexFunc(all, func(c *cell.Cell) bool { return c.Series == j.Series && c.Line() == j.Cell().Line() })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no recorded run of %s; leave out %q to boot it", j.Name, Baseline)
+			missing = append(missing, j.Name)
+			continue
 		}
 		out = append(out, all[i])
 	}
-	return out, nil
+	if len(out) == 0 {
+		return nil, nil, fmt.Errorf("there is no recorded run of %s; leave out %q to boot it", strings.Join(missing, ", "), Baseline)
+	}
+	return out, missing, nil
 }
 
 // kernels returns the kernel, or the packages of one, that ref names.

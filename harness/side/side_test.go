@@ -105,6 +105,17 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+// TestMissing: what was never recorded is named, beside what was.
+func TestMissing(t *testing.T) {
+	s, err := side.Open(t.Context(), open(t), "baseline:7.0", lab.Wish{Archs: []string{"amd64", "riscv64"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names(s.Cells) != "7.0-amd64" || !slices.Equal(s.Missing, []string{"7.0-riscv64"}) {
+		t.Errorf("got %s, and without %v", names(s.Cells), s.Missing)
+	}
+}
+
 func TestKernels(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "bzImage")

@@ -77,7 +77,7 @@ func (v *views) look(id string) *side {
 		s.reason, s.why, s.cell = OtherSuite, "not known there", incomplete
 		return s
 	}
-	s.why = oneLine(strings.Join(r.Wrong, "; "))
+	s.why = OneLine(strings.Join(r.Wrong, "; "))
 	rec := v.records[id]
 	switch {
 	case r.Verdict == verdict.Missing && (incomplete || v.planned[id]):

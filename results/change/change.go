@@ -211,7 +211,7 @@ func state(c *verdict.CellResult) string {
 	if c.Status == cell.Complete {
 		return string(c.Status)
 	}
-	return string(c.Status) + ": " + oneLine(c.Reason)
+	return string(c.Status) + ": " + OneLine(c.Reason)
 }
 
 // order returns the behaviours of either cell in the order of the base, unknown ones last.

@@ -50,7 +50,7 @@ func has(list []signature.Found, f signature.Found) bool {
 func text(f signature.Found) string {
 	var lines []string
 	for _, w := range f.Warnings {
-		lines = append(lines, oneLine(w.Text))
+		lines = append(lines, OneLine(w.Text))
 	}
 	const most = 3
 	if len(lines) > most {

@@ -122,13 +122,14 @@ func list(whose []string) string {
 
 func sorted(s []string) []string { slices.Sort(s); return s }
 
-// oneLine makes a single line of text from a kernel or a file, without control characters.
-func oneLine(s string) string {
+// OneLine makes a single line of what came from a kernel or a file, without control characters that could play
+// tricks on a terminal.
+func OneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
 			return ' '
 		}
 		return r
-	}, s)
+	}, strings.ToValidUTF8(s, "?"))
 	return strings.Join(strings.Fields(s), " ")
 }

@@ -95,6 +95,9 @@ func (d *differ) run(ctx context.Context, before, after string) error {
 		if sides[i], err = side.Open(ctx, l, ref, d.wish); err != nil {
 			return unopened(ref, err)
 		}
+		if m := sides[i].Missing; len(m) > 0 {
+			fmt.Fprintf(d.stderr, "%s was not recorded as %s, and is compared without\n", ref, strings.Join(m, ", "))
+		}
 	}
 	exit := 0
 	if sides[0].Plan != nil || sides[1].Plan != nil {

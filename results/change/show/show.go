@@ -144,7 +144,7 @@ func head(c *verdict.CellResult) string {
 	if v := c.Cell.Kernel.Version; v != "" && !strings.HasPrefix(s, v) {
 		s += " (" + v + ")"
 	}
-	return clean(s)
+	return change.OneLine(s)
 }
 
 // labels tell the pairs apart in few words.
@@ -162,7 +162,7 @@ func labels(c *change.Comparison) []string {
 				out[i] = p.Old.Cell.Name + " -> " + out[i]
 			}
 		}
-		out[i] = clean(out[i])
+		out[i] = change.OneLine(out[i])
 	}
 	return out
 }
@@ -194,13 +194,19 @@ func (p *page) add(c *change.Change, label string) {
 	}
 	g := p.groups[i]
 	g.clusters = put(g.clusters, cluster{
-		kind: c.Kind, stops: c.Stops, says: clean(c.Says), why: c.Why, unexpected: c.Unexpected, also: also(c),
-	}, item{id: clean(c.Behaviour), title: clean(c.Title)}, label)
+		kind: c.Kind, stops: c.Stops, says: change.OneLine(c.Says), why: c.Why, unexpected: c.Unexpected, also: also(c),
+	}, item{id: change.OneLine(c.Behaviour), title: change.OneLine(c.Title)}, label)
 }
 
 func (p *page) gap(g *change.Gap, label string) {
 	says := string(g.Reason) + ". Old: " + g.Old + ". New: " + g.New
-	p.gaps = put(p.gaps, cluster{stops: g.Open, says: clean(says)}, item{id: clean(g.Behaviour), title: clean(g.Title)}, label)
+	switch {
+	case g.Reason == change.NoModule && g.Open:
+		says += ". Give the package that has it, too"
+	case g.Reason == change.OtherSuite && g.Open:
+		says += ". Run the older one again with this pivotspec"
+	}
+	p.gaps = put(p.gaps, cluster{stops: g.Open, says: change.OneLine(says)}, item{id: change.OneLine(g.Behaviour), title: change.OneLine(g.Title)}, label)
 }
 
 // put adds an item to the cluster that says the same.
@@ -372,7 +378,7 @@ func (c *cluster) line() string {
 		s += " - " + c.why
 	}
 	if len(c.unexpected) > 0 {
-		s += " - UNEXPECTED: " + clean(strings.Join(c.unexpected, "; "))
+		s += " - UNEXPECTED: " + change.OneLine(strings.Join(c.unexpected, "; "))
 	}
 	return s
 }
@@ -383,15 +389,4 @@ func (i *item) behind() string {
 		return ""
 	}
 	return " [" + strings.Join(i.on, ", ") + "]"
-}
-
-// clean makes a single line of what came from a kernel or a file, without control characters.
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
-	return strings.Join(strings.Fields(s), " ")
 }
