@@ -26,6 +26,8 @@
 // one was able to. Able to is a complete cell that has a result of the behaviour, or in which the kernel's messages were watched. An
 // entry that is intermittent is never stale; where it did not happen is told all the same.
 //
+// So it takes a whole run to tell what is stale: of shards, hold the merged run against the list.
+//
 // Kernels that are not Linux have no series and so are in no range: what they do otherwise is in their own ledger.
 package known
 
