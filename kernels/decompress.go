@@ -18,7 +18,7 @@ import (
 )
 
 // errNoCompression says that the data begins like no compression that we can undo.
-var errNoCompression = errors.New("not compressed by gzip, bzip2, xz, zstd, lz4 or lzma")
+var errNoCompression = errors.New("not compressed by gzip, bzip2, xz, zstd, lz4, lzma or lzop")
 
 // maxWindow bounds the memory a decompressor may take for its window: 128 MiB is what
 // `zstd --ultra -22`, the kernel's own choice for its image, uses.
@@ -60,6 +60,12 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	// the frame format, and the legacy one that the kernel uses for its image
 	case bytes.HasPrefix(magic, []byte("\x04\x22\x4d\x18")), bytes.HasPrefix(magic, []byte("\x02\x21\x4c\x18")):
 		return io.NopCloser(lz4.NewReader(b)), nil
+	case bytes.HasPrefix(magic, []byte(lzopMagic)):
+		z, err := newLZOP(b)
+		if err != nil {
+			return nil, fmt.Errorf("lzop: %w", err)
+		}
+		return io.NopCloser(z), nil
 	case isLZMA(magic):
 		z, err := lzma.NewReader(b)
 		if err != nil {

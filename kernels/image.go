@@ -145,7 +145,13 @@ func identify(r io.ReaderAt, size int64) (Image, error) {
 			return Image{}, truncated{size, want}
 		}
 		v, err := payload(r, size, io.Discard)
-		return Image{Kind: KindZImage, Arch: "armhf", Version: v}, err
+		if err == nil && v == "" {
+			err = fmt.Errorf("it begins like a zImage of arm, and nothing in it is a kernel: %w", errNotKernel)
+		}
+		if err != nil {
+			return Image{}, err
+		}
+		return Image{Kind: KindZImage, Arch: "armhf", Version: v}, nil
 	case at(0x1fe, "\x55\xaa") && at(0, "MZ"):
 		return Image{}, fmt.Errorf("a boot sector or an EFI program: %w", errNotKernel)
 	case isS390(r):

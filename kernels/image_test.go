@@ -42,7 +42,7 @@ func TestIdentify(t *testing.T) {
 		{name: "vmlinux without PVH", data: fakeVmlinux(rel612, false), kind: KindVmlinux, arch: "amd64", version: rel612},
 		{name: "Image", data: flat, kind: KindImage, arch: "arm64", version: rel612},
 		{name: "Image.gz", data: gz, kind: KindPacked, arch: "arm64", version: rel612},
-		{name: "zImage", data: zimage, kind: KindZImage, arch: "armhf"},
+		{name: "zImage without a kernel", data: zimage, why: "nothing in it is a kernel"},
 		{name: "EFI zboot without a payload", data: efi, why: "payload"},
 
 		{name: "empty", why: "empty"},
@@ -118,7 +118,8 @@ func TestInnerVmlinux(t *testing.T) {
 		{"gzip", gzipPayload(vm), true, false},
 		{"bytes after the frame", behind, true, false},
 		{"no PVH entry", zstdPayload(fakeVmlinux(rel612, false)), false, false},
-		{"a compression unknown here", []byte("\x89LZO\x00\x0d\x0a\x1a\x0a and so on"), false, false},
+		{"a compression unknown here", []byte("a compression of years to come"), false, false},
+		{"lzop without a head", []byte("\x89LZO\x00\x0d\x0a\x1a\x0a and so on"), false, true},
 		{"another kernel inside", zstdPayload(fakeVmlinux(rel61, true)), false, true},
 		{"no kernel inside", zstdPayload([]byte("hello, this is no ELF file at all")), false, true},
 		{"damaged", append(bytes.Clone(z[:len(z)/2]), 0, 0, 0, 0, 0, 1, 0, 0), false, true},

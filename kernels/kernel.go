@@ -1,5 +1,10 @@
 // Package kernels knows which kernels there are, fetches them, and turns whatever a user
-// calls a kernel (a catalogue name, a file, a directory) into something that boots.
+// calls a kernel (a catalogue name, an image, packages, a folder) into something that boots.
+//
+// What a user gives may come from a stranger. It is told by its content; what is taken out of it
+// is known by its path alone and lies in the cache under a name of the cache's; how much it may
+// be, and how many times its compressed size, is bounded; no link in it is followed out of it;
+// and what is wrong with it is one line, of a [NotKernelError].
 //
 // The kernels that have a name are data, in catalogue.yaml. They come from Debian's archive,
 // through the machine's own apt client and mirror, into a per-user cache: see [Store].
@@ -32,9 +37,11 @@ type Kernel struct {
 	// kernel given as a folder, else those files of it that the catalogue keeps. "" if it came
 	// without.
 	Modules string `json:"-"`
-	// Config is the path of the kernel's configuration, "" if it came without.
+	// Config is the path of the kernel's configuration: what the kernel itself carries if it was
+	// built with CONFIG_IKCONFIG, else what came with it. "" if it came without. See [Kernel.ReadConfig].
 	Config string `json:"-"`
 }
 
-// PVH says whether Boot is a kernel from inside Image: on x86 a vmlinux with a PVH entry.
+// PVH says whether Boot is a kernel from inside Image: on x86 a vmlinux with a PVH entry, of what
+// QEMU does not unpack the image in it.
 func (k Kernel) PVH() bool { return k.Boot != k.Image }

@@ -14,11 +14,11 @@ import (
 )
 
 // packers are the beginnings of what is compressed inside a self-extracting image: gzip, xz,
-// zstd, lz4's legacy format, bzip2 and lzma. Decompressors hold some of these bytes as constants,
+// zstd, lz4's legacy format, bzip2, lzop and lzma: all that a kernel's build knows. Decompressors hold some of these bytes as constants,
 // so one that is found need not begin anything.
 var packers = [][]byte{
 	[]byte("\x1f\x8b\x08"), []byte("\xfd7zXZ\x00"), []byte("\x28\xb5\x2f\xfd"), []byte("\x02\x21\x4c\x18"),
-	[]byte("BZh91AY&SY"), lzmaHead,
+	[]byte("BZh91AY&SY"), []byte(lzopMagic), lzmaHead,
 }
 
 // lzmaHead begins a head of lzma's; see [isLZMA].

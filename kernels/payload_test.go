@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,6 +54,54 @@ func fakeMIPS(payload []byte) []byte {
 	return append(append(b, payload...), "a size and other sections"...)
 }
 
+// lzopFile is a kernel of the release rel612 that lzop compressed: a block of text that repeats, and
+// one that does not become smaller.
+func lzopFile(t testing.TB) []byte {
+	t.Helper()
+	b, err := os.ReadFile("testdata/kernel.lzo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestLZOP(t *testing.T) {
+	whole := lzopFile(t)
+	unpack := func(b []byte) ([]byte, error) {
+		z, err := inflate(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(z)
+	}
+	got, err := unpack(whole)
+	if err != nil || len(got) != 300<<10 || !bytes.Contains(got, []byte("Linux version "+rel612+" (a@b)")) {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	for n := 0; n < len(whole); n += 41 {
+		if _, err := unpack(whole[:n]); err == nil {
+			t.Fatalf("%d of %d bytes are taken for all", n, len(whole))
+		}
+	}
+	for name, at := range map[string]int{"the version": 9, "the flags": 19, "the size of a block": 45, "what is packed of it": 51} {
+		b := bytes.Clone(whole)
+		b[at] ^= 0x18
+		if _, err := unpack(b); err == nil {
+			t.Errorf("%s is wrong, and nothing is said", name)
+		}
+	}
+}
+
+func FuzzLZOP(f *testing.F) {
+	f.Add(lzopFile(f))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		z, err := inflate(bytes.NewReader(append([]byte(lzopMagic), b...)))
+		if err == nil {
+			io.Copy(io.Discard, z)
+		}
+	})
+}
+
 func TestIdentifySelfExtracting(t *testing.T) {
 	z := zstdFrame(flatKernel(rel612))
 	for _, c := range []struct {
@@ -67,7 +116,8 @@ func TestIdentifySelfExtracting(t *testing.T) {
 		{"s390x cut short", fakeS390(rel612, 0x10800)[:0x10020], "", "", ""},
 		{"zImage", fakeZImage(z), KindZImage, "armhf", rel612},
 		{"zImage of gzip", fakeZImage(gzipPayload(flatKernel(rel612))), KindZImage, "armhf", rel612},
-		{"zImage of something else", fakeZImage(zstdFrame([]byte("no kernel"))), KindZImage, "armhf", ""},
+		{"zImage of something else", fakeZImage(zstdFrame([]byte("no kernel"))), "", "", ""},
+		{"zImage of lzop", fakeZImage(lzopFile(t)), KindZImage, "armhf", rel612},
 		{"vmlinuz of mips", fakeMIPS(z), KindVmlinuz, "mips64el", rel612},
 		{"vmlinuz of mips without a kernel", fakeMIPS(zstdFrame([]byte("no kernel"))), "", "", ""},
 		{"zboot", fakeZboot(z), KindEFI, "loong64", rel612},

@@ -32,7 +32,7 @@ import (
 //	apt/        the state of apt: package lists
 //	kernels/    ARCH/SERIES-FLAVOUR/PACKAGE_VERSION/{image,vmlinux,config,modules/,kernel.json}
 //	names/      ARCH/SERIES-FLAVOUR.json: what the name stood for when it was last resolved
-//	files/      SHA256/{image,vmlinux,modules/,kernel.json}: what was made of a kernel given as a file
+//	files/      KIND-SHA256/{image,vmlinux,config,modules/,kernel.json}: what was made of a kernel given as a file
 //	tmp/        unfinished work
 type Store struct {
 	dir     string
