@@ -48,7 +48,7 @@ func HTML(w io.Writer, j *verdict.Judgement, o Options) error {
 	}
 	p := page{
 		Policy: policy(), Data: template.JS(b), Edition: j.Edition.ID, Summary: f.Summary, Exit: j.Exit(),
-		Findings: f, Stale: stale(j), Together: together(f.Unsupported), Cells: together(f.Cells), Timeline: f.timeline(), OrdersTitle: ordersTitle,
+		Findings: f, Together: together(f.Unsupported), Cells: together(f.Cells), Timeline: f.timeline(), OrdersTitle: ordersTitle,
 	}
 	p.Unexpected, p.Known = f.unexpected()
 	p.matrices(j, f, data)
@@ -97,7 +97,6 @@ type page struct {
 	Findings    *Findings
 	Unexpected  []Problem
 	Known       []Problem // issues
-	Stale       []*verdict.Issue
 	Together    []Problem // unsupported
 	Cells       []Problem // not complete
 	Silent      []Change

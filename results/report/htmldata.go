@@ -319,7 +319,7 @@ func (g *gatherer) cell(n int, label string, run *verdict.Judgement, byEdition [
 	l.Scenario = ""
 	out.Line = visible(l.String())
 	if is.Issue != nil {
-		out.Reason += visible(" (known issue: " + issue(is.Issue) + ")")
+		out.Reason += visible(" (" + issue(is.Issue) + ")")
 	}
 	for _, w := range is.Warnings {
 		s := w.Text
@@ -327,7 +327,7 @@ func (g *gatherer) cell(n int, label string, run *verdict.Judgement, byEdition [
 			s += " (known: " + w.Known.Reason + ")"
 		}
 		if w.Issue != nil {
-			s += " (known issue: " + issue(w.Issue) + ")"
+			s += " (" + issue(w.Issue) + ")"
 		}
 		out.Warnings = append(out.Warnings, visible(s))
 	}

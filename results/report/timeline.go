@@ -131,7 +131,7 @@ func others(groups []*group) string {
 // given says whether a feature is lacking in what was given of a kernel, and not in the kernel.
 func given(r *verdict.Result) bool {
 	return slices.ContainsFunc(r.Wrong, func(s string) bool {
-		return strings.Contains(s, "is not to be had") || strings.Contains(s, "the image carries no")
+		return strings.Contains(s, " is not to be had: ") || strings.Contains(s, "the image carries no")
 	})
 }
 

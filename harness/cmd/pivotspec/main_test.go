@@ -158,12 +158,12 @@ var goCache = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(out))
 })
 
-// recordRun boots 6.19 and 7.0 and returns the folder of their records.
+// recordRun boots 6.19 and 7.0 and returns the folder of their records, with evidence.
 func recordRun(t *testing.T) (string, error) {
 	dir := filepath.Join(t.TempDir(), "records")
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer stop()
-	out, err := exec.CommandContext(ctx, "pivotspec", "run", "6.19", "7.0", "--out", dir).CombinedOutput()
+	out, err := exec.CommandContext(ctx, "pivotspec", "run", "6.19", "7.0", "--evidence", "--out", dir).CombinedOutput()
 	// What the kernels do is for the tests of the suite to say; here all must have been said.
 	if e := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &e) || e.ExitCode() != 1) {
 		return "", fmt.Errorf("real boots of 6.19 and 7.0 (-short goes without): %w\n%s", err, out)

@@ -294,7 +294,7 @@ function refocus(i) { const list = [...$("e-head").querySelectorAll(".row button
 function evidence(k, c, r, v) {
   const out = [make("p", {class: "verdict"}, badge(v.l), " ", v.m + (r.o ? ": " : ""), r.o ? make("code", null, r.o) : "", make("small", {class: "dim"}, " by page " + data.editions[state.edition].id))];
   if (r.w) out.push(make("ul", null, ...r.w.map(s => make("li", null, s))));
-  if (r.i) out.push(make("p", null, "known issue: " + r.i));
+  if (r.i) out.push(make("p", null, r.i));
   if (r.e && r.w) out.push(make("p", null, "expected: " + r.e));
   const facts = Object.entries(r.f || {}).sort();
   if (facts.length) {
@@ -357,7 +357,7 @@ function mounts(call) {
 function table(caption, list, others, [sign, mark]) {
   const known = new Map(others.map(m => [m.id, m]));
   return make("div", {tabindex: 0, role: "region", "aria-label": caption}, make("table", null, make("caption", null, caption),
-    make("thead", null, make("tr", null, ...["", "ID", "on", "mounted at", "its root", "type", "propagation"].map(h => make("th", {scope: "col"}, h)))),
+    make("thead", null, make("tr", null, ...["±", "ID", "on", "mounted at", "its root", "type", "propagation"].map(h => make("th", {scope: "col"}, h)))),
     make("tbody", null, ...list.map(m => {
       const o = known.get(m.id), moved = !o || o.line !== m.line;
       const cell = key => make("td", {class: moved && (!o || o[key] !== m[key]) ? mark : null}, m[key]);
@@ -456,13 +456,13 @@ function told(box, pair) {
   const stops = pair.changes.filter(c => c.stops).length, kinds = {"fails now": "x", "warns now": "x", "no longer supported": "x", "works otherwise": "d", "fails otherwise": "d"};
   const what = c => c.b < 0 ? make("div", null, "the cell") : make("div", null, make("code", null, data.behaviours[c.b].id), make("div", {class: "dim"}, data.behaviours[c.b].title || ""));
   const see = c => c.b < 0 ? "" : make("div", null, ...[state.old, state.new].filter(i => result(c.b, i)).flatMap((i, k) => [k ? " " : "", make("button", {type: "button", class: "link", "aria-label": "evidence: " + data.behaviours[c.b].id + " on " + where(i), on: {click: e => open(c.b, i, [state.old, state.new], e.currentTarget)}}, (i === state.old ? "old " : "new "), badge(letter(result(c.b, i))))]));
-  const rows = (list, last) => make("table", {class: "grid"}, make("thead", null, make("tr", null, ...["what", "behaviour", "", last].map(h => make("th", {scope: "col"}, h)))),
+  const rows = (list, last) => make("table", {class: "grid"}, make("thead", null, make("tr", null, ...["what", "behaviour", "how", last].map(h => make("th", {scope: "col"}, h)))),
     make("tbody", null, ...list.map(c => make("tr", null, make("td", null, make("b", {class: "v " + (c.stops ? "x" : kinds[c.kind] || "s")}, (c.stops ? "✗ " : "") + c.kind)), make("td", null, what(c)),
       make("td", null, c.says, c.why ? make("div", {class: "dim"}, c.why) : "", see(c)), make("td", {"data-l": c.who ? last : null}, c.who || "")))));
   box.replaceChildren(
     make("p", {role: "status"}, (stops ? stops + " of " + pair.changes.length + " changes stop something that worked (✗)" : pair.changes.length ? pair.changes.length + " changes, none of which stops something that worked" : "Nothing differs") + "; " + pair.alike + " behaviours are alike" + (pair.gaps ? ", " + pair.gaps.length + " could not be compared." : ".")),
     pair.changes.length ? rows(pair.changes, "who may notice") : "",
-    pair.gaps ? make("h3", null, "Not compared") : "", pair.gaps ? rows(pair.gaps, "") : "");
+    pair.gaps ? make("h3", null, "Not compared") : "", pair.gaps ? rows(pair.gaps, "note") : "");
 }
 
 // --- all of it ---
