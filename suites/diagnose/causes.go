@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"pivotspec/suites/model"
 )
@@ -13,6 +14,8 @@ const (
 	Filtered = "filtered"
 	// NewNoParent: new_root's mount is mounted on nothing.
 	NewNoParent = "new-no-parent"
+	// AppArmor: the caller's profile may not allow it, which is never known.
+	AppArmor = "apparmor"
 )
 
 // check is one thing that the kernel asks, and what it is called when it is not as it has to be.
@@ -59,12 +62,22 @@ func (f *Facts) Causes() []Cause {
 func (f *Facts) checks() []check {
 	list := []check{filtered()}
 	lookups := []check{lookup("new", func(f *Facts) *Arg { return &f.New }), lookup("old", func(f *Facts) *Arg { return &f.Old })}
-	if f.LookupsFirst == Yes {
+	first := f.LookupsFirst
+	if first == Unknown { // the kernel could not be asked, and most are as released
+		first = truth(f.since(7, 0))
+	}
+	if first == Yes {
 		list = append(append(list, lookups...), capability()...)
 	} else {
 		list = append(append(list, capability()...), lookups...)
 	}
 	return append(list, f.behind()...)
+}
+
+// since reports whether the kernel is of that series or a later one, by its release.
+func (f *Facts) since(major, minor int) bool {
+	s, err := model.SeriesOf(f.Release)
+	return err == nil && !s.Less(model.Series{major, minor})
 }
 
 func filtered() check {
@@ -154,8 +167,11 @@ func not(t Truth) Truth {
 
 // onRoot says whether a mount is the root mount.
 func (f *Facts) onRoot(m *Mount) Truth {
-	if m.ID == 0 || f.Root.Mount.ID == 0 {
-		return truth(false)
+	switch {
+	case f.Root.Mount.Own == No && f.Root.Mount.ID == 0:
+		return No // it cannot even be looked at
+	case m.ID == 0 || f.Root.Mount.ID == 0:
+		return Unknown // the kernel tells no mount IDs, as Linux does since 5.8
 	}
 	return truth(m.ID == f.Root.Mount.ID)
 }
@@ -186,6 +202,16 @@ func (f *Facts) behind() []check {
 		func(*Facts) string {
 			return "a security module refuses the caller every change of mounts, as Landlock does to whoever is in a domain of it"
 		}, nil}}
+	list = append(list, check{AppArmor, "EACCES",
+		func(f *Facts) Truth {
+			if f.Caller.confined() {
+				return Unknown
+			}
+			return No
+		},
+		func(f *Facts) string {
+			return fmt.Sprintf("the caller's AppArmor profile, %s, does not allow it", f.Caller.Profile)
+		}, nil})
 	list = append(list, looked([]check{
 		{"old-removed", "ENOENT", func(f *Facts) Truth { return f.Old.Removed },
 			func(f *Facts) string { return "the directory put_old has been removed" }, nil},
@@ -238,7 +264,7 @@ func (f *Facts) behind() []check {
 				}, nil},
 		}, newArg)...)
 	// The order changed in 7.2; both give EINVAL, so that no errno tells and only the release does.
-	if s, err := model.SeriesOf(f.Release); err == nil && !s.Less(model.Series{7, 2}) {
+	if f.since(7, 2) {
 		list = append(append(list, foreign...), shared...)
 	} else {
 		list = append(append(list, shared...), foreign...)
@@ -334,6 +360,17 @@ func (f *Facts) behind() []check {
 			},
 			func(*Facts) string { return "new_root is not below the caller's root" }, nil},
 	}, newArg), oldArg)...)
+}
+
+// confined reports whether the label is that of an AppArmor profile that is enforced: those are
+// followed by their mode, and the labels of SELinux, which does not look at pivot_root, by nothing.
+func (c *Caller) confined() bool {
+	for _, mode := range []string{" (enforce)", " (kill)", " (prompt)"} {
+		if strings.HasSuffix(c.Profile, mode) {
+			return true
+		}
+	}
+	return false
 }
 
 // words name a mount.

@@ -54,7 +54,7 @@ func spoil() map[string]func(*Facts) {
 		"new-outside":        func(f *Facts) { f.NewBelow = No },
 	}
 	for _, id := range Known() {
-		if _, ok := out[id]; ok {
+		if _, ok := out[id]; ok || id == AppArmor {
 			continue
 		}
 		arg, problem, _ := strings.Cut(id, "-")
@@ -134,6 +134,34 @@ func TestUnknown(t *testing.T) {
 	f.New.Mount.ID = f.Root.Mount.ID
 	if d := Diagnose(f); d.Outcome() != "EBUSY" || d.Sure {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestAppArmor: what a profile allows cannot be seen, that there is one can.
+func TestAppArmor(t *testing.T) {
+	for label, doubt := range map[string]bool{
+		"docker-default (enforce)": true, "unconfined": false, "lsb (complain)": false, "": false,
+		"unconfined_u:unconfined_r:unconfined_t:s0": false,
+	} {
+		f := good()
+		f.Caller.Profile = label
+		d := Diagnose(f)
+		if d.Outcome() != OK || d.Sure == doubt || doubt && (len(d.Doubts) != 1 || d.Doubts[0].ID != AppArmor) {
+			t.Errorf("%q: %+v", label, d)
+		}
+	}
+}
+
+// TestOrderUnknown: where the kernel could not be asked for the order, its release tells.
+func TestOrderUnknown(t *testing.T) {
+	for release, want := range map[string]string{"6.12.1": "EPERM", "7.0.0-rc1": "ENOENT", "what": "EPERM"} {
+		f := good()
+		f.Release, f.LookupsFirst = release, Unknown
+		f.Caller.Effective, f.Caller.Capable = No, No
+		f.New = Arg{Path: "/x", Errno: "ENOENT", Problem: "missing", At: "/x"}
+		if d := Diagnose(f); d.Outcome() != want {
+			t.Errorf("%s: %s, want %s", release, d.Outcome(), want)
+		}
 	}
 }
 

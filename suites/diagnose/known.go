@@ -8,7 +8,7 @@ func Known() []string {
 	for _, f := range faults.Table() {
 		out = append(out, f.ID)
 	}
-	out = append(out, Filtered, NewNoParent)
+	out = append(out, Filtered, NewNoParent, AppArmor)
 	for _, arg := range []string{"new-", "old-"} {
 		for _, p := range []string{problemNoFollow, problemProtected, problemFailfs, problemUntraceable, problemOther} {
 			out = append(out, arg+p)

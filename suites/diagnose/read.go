@@ -185,6 +185,7 @@ func (l *reading) read() error {
 		l.scout.do(func() { l.asTask(l.places) })
 		for _, err := range []error{l.noRoot, l.noCwd} {
 			if err != nil && !errors.Is(err, unix.EOPNOTSUPP) {
+				l.scout.do(l.scout.rest)
 				return fmt.Errorf("stand where task %d stands: %w", l.call.Task, err)
 			}
 		}
@@ -237,19 +238,13 @@ func (l *reading) merge(list []listed, seen Seen) {
 // privileges reads the caller's capabilities, and whose its mount namespace is.
 func (l *reading) privileges() {
 	c := &l.f.Caller
-	text, err := readAt(l.task, "status")
-	if err != nil {
-		l.unread("the caller's capabilities", err)
-	}
-	for line := range strings.Lines(string(text)) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		set := map[string]*Truth{"CapEff": &c.Effective, "CapPrm": &c.Permitted}[key]
-		if set == nil {
-			continue
-		}
-		if bits, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64); err == nil {
-			*set = truth(bits>>unix.CAP_SYS_ADMIN&1 == 1)
-		}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3, Pid: int32(l.call.Task)}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		l.unread("the caller's capabilities", fmt.Errorf("capget: %w", err))
+	} else {
+		c.Effective = truth(sets[0].Effective>>unix.CAP_SYS_ADMIN&1 == 1)
+		c.Permitted = truth(sets[0].Permitted>>unix.CAP_SYS_ADMIN&1 == 1)
 	}
 	if label, err := readAt(l.task, "attr/current"); err == nil {
 		c.Profile = strings.TrimRight(string(label), "\x00\n")

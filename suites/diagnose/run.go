@@ -151,12 +151,12 @@ func (f *Facts) lines() []string {
 	}[f.LookupsFirst]
 	out := []string{
 		fmt.Sprintf("kernel: %s, which asks for %s (pivot_root with two bad addresses, with and without CAP_SYS_ADMIN)", f.Release, order),
-		fmt.Sprintf("caller: CAP_SYS_ADMIN effective %s, permitted %s (/proc/thread-self/status)", c.Effective, c.Permitted),
+		fmt.Sprintf("caller: CAP_SYS_ADMIN effective %s, permitted %s (capget)", c.Effective, c.Permitted),
 		fmt.Sprintf("caller: its user namespace owns its mount namespace %s (NS_GET_USERNS); may change mounts %s (fsmount)", c.Owner, c.Capable),
 		fmt.Sprintf("caller: refused by a security module %s (mount with two types of propagation)", c.Restricted),
 	}
 	if c.Profile != "" {
-		out = append(out, fmt.Sprintf("caller: security label %q (/proc/thread-self/attr/current); AppArmor may refuse with EACCES, which cannot be seen", c.Profile))
+		out = append(out, fmt.Sprintf("caller: security label %q (/proc/thread-self/attr/current)", c.Profile))
 	}
 	out = append(out, f.Root.lines("root")...)
 	for _, a := range []struct {
