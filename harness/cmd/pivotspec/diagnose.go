@@ -22,6 +22,7 @@ order in which the running kernel asks for it, each with a way to mend it. Nothi
 As root it sees all but what AppArmor and SELinux think; as a user what can be read.
 
 Exit status: 0 the call would succeed; 1 it would fail; 2 wrong usage; 3 it could not be found out.`,
+		Annotations: map[string]string{mayBeEmpty: "the empty path is ENOENT"},
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usage(fmt.Errorf("%s takes two paths, NEW_ROOT and PUT_OLD, and got %d; see `%[1]s --help`", cmd.CommandPath(), len(args)))

@@ -224,9 +224,14 @@ func noEmptyFlag(cmd *cobra.Command) error {
 	return err
 }
 
+// mayBeEmpty annotates a command to which an empty argument means something.
+const mayBeEmpty = "arguments may be empty"
+
 // noEmptyArg refuses an argument that is empty, for the same reason.
 func noEmptyArg(cmd *cobra.Command, args []string) error {
-	if i := slices.Index(args, ""); i >= 0 && !cmd.Hidden { // as is what completes a word that is not begun
+	_, may := cmd.Annotations[mayBeEmpty]
+	// What completes a word that is not begun is hidden.
+	if i := slices.Index(args, ""); i >= 0 && !may && !cmd.Hidden {
 		return usage(fmt.Errorf("argument %d of %s is empty: give what the line `%s` asks for; see `%[2]s --help`", i+1, cmd.CommandPath(), cmd.UseLine()))
 	}
 	return nil

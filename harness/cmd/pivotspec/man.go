@@ -124,6 +124,9 @@ func (m *mdoc) macro(name string, args ...string) {
 	m.b.WriteString("." + name)
 	for _, a := range args {
 		m.b.WriteString(" " + escape(a))
+		if len(a) > 1 && strings.ContainsAny(a[len(a)-1:], ".,:;)]?!") && a != "..." {
+			m.b.WriteString(`\&`) // it belongs to the word, and is no delimiter behind it
+		}
 	}
 	m.b.WriteString("\n")
 }
