@@ -540,11 +540,3 @@ func visible(s string) string {
 	}
 	return b.String()
 }
-
-// issue names a known issue, or returns "" for nil.
-func issue(i *verdict.Issue) string {
-	if i == nil {
-		return ""
-	}
-	return oneLine(issueWords(i))
-}
