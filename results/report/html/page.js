@@ -238,6 +238,14 @@ function open(b, c, cells, from) {
   $("e-title").focus();
 }
 
+// shut closes the evidence, and the focus comes back to where it was opened from.
+function shut() {
+  dialog.close();
+  state.b = state.c = -1;
+  write();
+  if (back && back.isConnected) back.matches("td") ? focus(back) : back.focus();
+}
+
 function step(by) {
   const k = row.indexOf(state.c) + by;
   if (k < 0 || k >= row.length) return;
@@ -282,7 +290,7 @@ function show() {
       n > 0 ? button("← " + data.cells[row[n - 1]].label, "the kernel before (left arrow)", () => { step(-1); refocus(0); }) : "",
       n + 1 < row.length ? button(data.cells[row[n + 1]].label + " →", "the next kernel (right arrow)", () => { step(1); refocus(-2); }) : "",
       button("↑ above (p)", "the behaviour above (p)", () => other(-1)), button("↓ below (n)", "the behaviour below (n)", () => other(1)),
-      make("button", {type: "button", class: "close", on: {click: () => dialog.close()}}, "Close (Esc)")));
+      make("button", {type: "button", class: "close", on: {click: shut}}, "Close (Esc)")));
   const body = $("e-body");
   body.scrollTop = 0;
   body.replaceChildren(...evidence(k, c, r, v));
@@ -533,26 +541,23 @@ function start() {
     t.table.addEventListener("keydown", move);
     t.table.addEventListener("click", e => { const td = e.target.closest("td"); if (td && td.tabIndex !== undefined && td.hasAttribute("tabindex")) { rove(td); openAt(td); } });
   }
-  dialog.addEventListener("close", () => {
-    state.b = state.c = -1;
-    write();
-    if (back && back.isConnected) back.matches("td") ? focus(back) : back.focus();
-  });
-  dialog.addEventListener("click", e => { if (e.target === dialog) dialog.close(); });
+  // However it is closed; where the page does it itself the focus has come back already.
+  dialog.addEventListener("close", () => { if (state.b >= 0 && !dialog.open) shut(); });
+  dialog.addEventListener("click", e => { if (e.target === dialog) shut(); });
   dialog.addEventListener("keydown", e => {
     if (e.altKey || e.ctrlKey || e.metaKey || e.target.closest("pre,.tables>div") && e.key.startsWith("Arrow")) return;
-    const f = {ArrowLeft: () => step(-1), ArrowRight: () => step(1), p: () => other(-1), n: () => other(1)}[e.key];
+    const f = {ArrowLeft: () => step(-1), ArrowRight: () => step(1), p: () => other(-1), n: () => other(1), Escape: shut}[e.key];
     if (!f) return;
     e.preventDefault();
     f();
-    if (!dialog.contains(document.activeElement) || document.activeElement === dialog) $("e-title").focus();
+    if (dialog.open && !dialog.contains(document.activeElement) || document.activeElement === dialog) $("e-title").focus();
   });
   document.addEventListener("keydown", e => {
     if (e.key !== "/" || dialog.open || e.ctrlKey || e.altKey || e.metaKey || e.target.matches("input,select,textarea")) return;
     e.preventDefault();
     state.view = "matrix"; render(); $("q").focus();
   });
-  addEventListener("hashchange", () => { const was = dialog.open; read(); render(); if (state.b >= 0 && result(state.b, state.c)) open(state.b, state.c); else if (was) dialog.close(); });
+  addEventListener("hashchange", () => { const was = dialog.open; read(); render(); if (state.b >= 0 && result(state.b, state.c)) open(state.b, state.c); else if (was) shut(); });
   theme();
   read();
   const b = state.b, c = state.c;
