@@ -78,6 +78,17 @@ func (k Kernel) ReadConfig() (Config, error) {
 	return c, nil
 }
 
+// withoutModules makes k say so where there can be none: what a kernel without CONFIG_MODULES has is
+// built in.
+func (k *Kernel) withoutModules() {
+	if k.Modules != "" || k.Config == "" {
+		return
+	}
+	if c, err := k.ReadConfig(); err == nil && !c.BuiltIn("CONFIG_MODULES") {
+		k.NoModules = "the kernel was configured without CONFIG_MODULES"
+	}
+}
+
 // ikconfigMark begins the configuration in a kernel that was configured with CONFIG_IKCONFIG
 // (kernel/configs.c): the .config file, compressed by gzip.
 var ikconfigMark = []byte("IKCFG_ST\x1f\x8b\x08")

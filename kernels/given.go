@@ -235,6 +235,7 @@ func (s *Store) fromPackages(ctx context.Context, name string, paths []string) (
 		return Kernel{}, err
 	}
 	m.Name = name
+	m.withoutModules()
 	return m.Kernel, nil
 }
 

@@ -240,7 +240,7 @@ func releaseAt(r io.ReaderAt, off int64) (string, error) {
 // the name of files: there is no slash in it, with which its modules could not be installed.
 var releaseForm = regexp.MustCompile(`^[0-9]+\.[0-9]+[!-.0-~]{0,60}$`)
 
-// machines gives Debian's name of an architecture for an ELF file's machine and class.
+// machineArch gives Debian's name of an architecture for an ELF file's machine and class.
 func machineArch(h elf.FileHeader) string {
 	switch {
 	case h.Machine == elf.EM_X86_64:

@@ -146,6 +146,9 @@ func TestConfigInImageWins(t *testing.T) {
 	if c, err := k.ReadConfig(); err != nil || !c.BuiltIn("CONFIG_X") || c.BuiltIn("CONFIG_OTHER") {
 		t.Errorf("%v, %v", c, err)
 	}
+	if want := "the kernel was configured without CONFIG_MODULES"; k.NoModules != want {
+		t.Errorf("there are no modules: %q, want %q", k.NoModules, want)
+	}
 }
 
 // TestUnbootable: what cannot boot in any form is told.

@@ -89,6 +89,7 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		k.NoModules = "there is no modules folder of its release beside it"
 	}
 	if img.Kind == KindBzImage && img.payloadSize == 0 {
+		k.withoutModules()
 		return k, nil // there is nothing inside
 	}
 	m, err := s.once(ctx, "image-"+k.SHA256, func(dir string) (meta, error) { return describe(dir, image) })
@@ -113,6 +114,7 @@ func (s *Store) FromPath(ctx context.Context, ref string) (Kernel, error) {
 		return Kernel{}, &NotKernelError{Path: image, Truncated: errors.As(err, new(truncated)), Why: err.Error(), Do: "copy or build it again", Err: err}
 	}
 	s.unwrap(ctx, &k)
+	k.withoutModules()
 	return k, nil
 }
 

@@ -61,7 +61,7 @@ const (
 	rpmSHA256 = 8
 )
 
-// rpmArchs gives Debian's names of architectures for RPM's (rpmrc.in).
+// rpmArchName returns Debian's name of an architecture for RPM's (rpmrc.in).
 func rpmArchName(name string) string {
 	switch name {
 	case "x86_64", "x86_64_v2", "x86_64_v3", "x86_64_v4", "amd64":

@@ -16,7 +16,7 @@ func built(t *testing.T, release string) map[string]string {
 		"arch/arm64/boot/Image":         fakeImage(release),
 		"arch/arm64/boot/Image.gz":      string(gz[:len(gz)-4]),
 		"vmlinux":                       "not looked at",
-		".config":                       "#\n# Linux/arm64 6.12.107 Kernel Configuration\n#\nCONFIG_X=y\n",
+		".config":                       "#\n# Linux/arm64 6.12.107 Kernel Configuration\n#\nCONFIG_MODULES=y\n",
 		"include/config/kernel.release": release + "\n",
 		"modules.order":                 "fs/ext4/ext4.o\nkernel/drivers/block/loop.ko\nfs/xfs/xfs.o\nfs/erofs/erofs.o\n../fs/ext4/out.o\n",
 		"fs/ext4/ext4.ko":               "ext4",
