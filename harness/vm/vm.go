@@ -191,11 +191,28 @@ func (c *Config) complete() error {
 // turns into QEMU's end. loglevel=5 shows warnings and worse: those are findings, and every
 // further byte costs time. An oops does not panic: the suite may be able to go on. The
 // kernel's tests of its own cryptography take a fifth to a quarter of an emulated boot and
-// bear on nothing that is watched here.
+// bear on nothing that is watched here. Its watchdogs for stalls and for tasks that let nobody else
+// run take a busy host for a hanging guest: they get the patience that the limits have, as far as they go.
 func (c *Config) kernelArgs() []string {
-	args := []string{"console=" + c.Arch.Console, "panic=-1", "loglevel=5", "cryptomgr.notests"}
+	args := []string{
+		"console=" + c.Arch.Console, "panic=-1", "loglevel=5", "cryptomgr.notests",
+		fmt.Sprintf("rcupdate.rcu_cpu_stall_timeout=%d", c.patience(usualStall, maxStall)),
+		fmt.Sprintf("watchdog_thresh=%d", c.patience(usualThreshold, maxThreshold)),
+	}
 	args = append(args, c.Arch.Cmdline...)
 	return append(args, c.Cmdline...)
+}
+
+// What the kernel's watchdogs wait for if nothing is said, and the most that they take, in seconds
+// (Documentation/admin-guide/kernel-parameters.txt; kernel/watchdog.c takes up to 60).
+const (
+	usualStall, maxStall         = 21, 300
+	usualThreshold, maxThreshold = 10, 60
+)
+
+// patience returns seconds as the accelerator needs them.
+func (c *Config) patience(usual, most int) int {
+	return min(most, int(float64(usual)*c.Accel.Scale))
 }
 
 func (c *Config) qemuArgs() []string {
