@@ -31,7 +31,8 @@ func TestReadme(t *testing.T) {
 		command, want, _ := strings.Cut(strings.TrimPrefix(string(parts[2]), "$ "), "\n")
 		cmd := exec.Command("bash", "-c", command)
 		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+		// As from a shell, also where make runs the tests.
+		cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "MAKELEVEL=", "MAKEFLAGS=", "MFLAGS=")
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		got, err := cmd.Output()
