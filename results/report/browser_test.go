@@ -306,6 +306,7 @@ func TestPage(t *testing.T) {
 		p.press("5")
 		p.want(row("kernel-thread"), "kernel-thread ~OK ~ ~ ~ ~ ~ ~ ~ ~ ~ ~OK*")
 		p.has(hash, "edition=5.10")
+		p.want(`/conforms|deviation/.test(document.getElementById("legend").innerText)`, "false") // it has no claims
 		p.do(click(`nav [data-view=page]`))
 		p.has(`document.getElementById("editions").innerText`, "0 claims")
 		p.do(click(`#editions .tally li:last-child button`))
@@ -365,6 +366,12 @@ func TestPage(t *testing.T) {
 		p.has(`document.querySelector("main").innerText`, "the kernel warned")
 		p.do(click(`nav [data-view=matrix]`))
 		p.want(row("put-old-mount-shared"), "put-old-mount-shared ·EINVAL ✗OK ✗ ·EINVAL · · · · · ? ?")
+		js[chromedp.Void](p, `[...document.querySelectorAll(".matrix tr[data-b]")].find(r => r.cells[0].textContent === "put-old-mount-shared").cells[2].click()`)
+		p.has(body, "not so here") // what is unexpected goes against the page as well
+		p.want(`document.getElementById("e-body").innerText.includes("so it is")`, "false")
+		p.press(kb.Escape)
+		p.do(click(`nav [data-view=compare]`))
+		p.has(`document.getElementById("differences").innerText`, "were not observed on one side or both. 7.2 amd64 is broken: kernel panic")
 	})
 
 	for _, dark := range []string{"light", "dark"} {
