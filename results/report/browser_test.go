@@ -331,6 +331,7 @@ func TestPage(t *testing.T) {
 		old := judge(t, fixture.Bad()[:9], "")
 		p := b.tab(t, html(t, judge(t, fixture.Good(), ""), report.Options{Against: old}), "")
 		p.has(`document.getElementById("pairs").innerText`, "6.1-amd64: 1")
+		p.has(`document.getElementById("pairs").innerText`, "2 cells have nothing in the other run to be compared with: 7.2 amd64, 7.3 amd64.")
 		p.has(`document.getElementById("differences").innerText`, "1 of 1 changes stop something that worked")
 		p.do(click(`#differences tbody button`))
 		p.has(`document.getElementById("e-head").innerText`, "on 6.1 amd64 (old run)")

@@ -434,6 +434,14 @@ function counterparts() {
   return (data.pairs || []).map(p => [p.old, p.new, p.changes.length]);
 }
 
+// alone names the cells of two runs that nothing of the other could be compared with.
+function alone(pairs) {
+  const both = new Set(pairs.flatMap(([o, n]) => [o, n])), list = data.pairs ? data.cells.map((c, i) => i).filter(i => !both.has(i)) : [];
+  const names = list.map(where).join(", ");
+  const text = list.length + (list.length === 1 ? " cell has" : " cells have") + " nothing in the other run to be compared with";
+  return !list.length ? "" : list.length > 8 ? make("details", null, make("summary", null, text), names) : make("p", null, text + ": " + names + ".");
+}
+
 function compare() {
   const whole = i => data.cells[i].status !== "unavailable";
   if (state.old < 0 || state.new < 0) {
@@ -445,7 +453,7 @@ function compare() {
   for (const [id, value] of [["old", state.old], ["new", state.new]]) $(id).value = String(value);
   const pairs = counterparts();
   $("pairs").replaceChildren(pairs.length > 1 ? make("details", {open: pairs.length < 15}, make("summary", null, pairs.length + " cells of both runs"), make("ul", {class: "tally"}, ...pairs.map(([o, c, n]) => make("li", null,
-    make("button", {type: "button", "aria-pressed": String(o === state.old && c === state.new), on: {click: () => { state.old = o; state.new = c; render(); }}}, data.cells[c].name + ": " + n))))) : "");
+    make("button", {type: "button", "aria-pressed": String(o === state.old && c === state.new), on: {click: () => { state.old = o; state.new = c; render(); }}}, data.cells[c].name + ": " + n))))) : "", alone(pairs));
   const box = $("differences"), x = data.cells[state.old], y = data.cells[state.new];
   if (!x || !y) { box.replaceChildren(make("p", null, "There is no kernel to compare.")); return; }
   const pair = (data.pairs || []).find(p => p.old === state.old && p.new === state.new);
