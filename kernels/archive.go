@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -82,15 +81,12 @@ const (
 // formatOf tells from the content of the file at path what kind of package it is; "" if it
 // is none, or cannot be read.
 func formatOf(path string) string {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
 	var b [8]byte
-	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() {
-		return ""
-	}
 	n, _ := io.ReadFull(f, b[:])
 	switch {
 	case string(b[:]) == arMagic:
@@ -105,7 +101,7 @@ func formatOf(path string) string {
 // whose data is in the order of the package, and returns what the package says of itself. An
 // errEnough of each ends the reading.
 func readPackage(path string, each func(Member) error) (Control, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return Control{}, err
 	}
@@ -146,7 +142,7 @@ func (c *Catalogue) list(path string) (contents, error) {
 			found.configs = insert(found.configs, p.release)
 		}
 	}
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return contents{}, err
 	}

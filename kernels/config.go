@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 )
@@ -47,7 +46,7 @@ var headForm = regexp.MustCompile(`(?m)^# Linux/[a-z0-9_]+ ([0-9]+\.[0-9]+)[^ ]*
 // fits says whether the configuration in the file at path, whose name does not say for which
 // kernel it is, can be that of a kernel of the series.
 func fits(path, series string) bool {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return false
 	}
@@ -62,7 +61,7 @@ func (k Kernel) ReadConfig() (Config, error) {
 	if k.Config == "" {
 		return nil, nil
 	}
-	f, err := os.Open(k.Config)
+	f, err := openRegular(k.Config)
 	if err != nil {
 		return nil, fmt.Errorf("the kernel's configuration: %s", reasonOf(err))
 	}

@@ -67,6 +67,10 @@ func (i Image) flattens() bool {
 // all drivers built in has some 100 MiB, with debugging information about 1 GiB.
 const maxImage = 2 << 30
 
+// maxSegments bounds how many segments an ELF file has: kernels have up to ten. Each can be all of the file,
+// which is read as often.
+const maxSegments = 64
+
 // errNotKernel is the cause for anything that is no kernel image at all.
 var errNotKernel = errors.New("no kernel image of a kind known here")
 
@@ -80,15 +84,12 @@ func (t truncated) Error() string {
 // Identify tells from the content of the file path, never from its name, what kernel image it
 // is. A file that is none, is empty or cut short gives a *NotKernelError.
 func Identify(path string) (Image, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return Image{}, &NotKernelError{Path: path, Why: reasonOf(err), Do: "give a kernel image, a folder with one, or a name from `pivotspec kernels list`", Err: err}
 	}
 	defer f.Close()
 	st, err := f.Stat()
-	if err == nil && !st.Mode().IsRegular() {
-		err = errors.New("it is no regular file")
-	}
 	var img Image
 	if err == nil {
 		img, err = identify(f, st.Size())
@@ -279,6 +280,9 @@ func identifyELF(r io.ReaderAt, size int64) (Image, error) {
 	}
 	if f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
 		return Image{}, fmt.Errorf("an ELF file of type %v: %w", f.Type, errNotKernel)
+	}
+	if len(f.Progs) > maxSegments {
+		return Image{}, fmt.Errorf("an ELF file with %d segments: %w", len(f.Progs), errTooBig)
 	}
 	loads := 0
 	for _, p := range f.Progs {

@@ -119,7 +119,7 @@ func flatten(r io.ReaderAt, size int64, w *os.File) error {
 			continue
 		}
 		at := p.Paddr - low
-		if at+p.Filesz > maxPacked {
+		if at > maxPacked || p.Filesz > maxPacked-at { // their sum may wrap around
 			return fmt.Errorf("its segments lie %d MiB apart: %w", at>>20, errTooBig)
 		}
 		if _, err := io.Copy(io.NewOffsetWriter(w, int64(at)), io.NewSectionReader(r, int64(p.Off), int64(p.Filesz))); err != nil {

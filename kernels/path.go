@@ -125,7 +125,7 @@ func notPVH(path string, err error) error {
 
 // HashFile returns the SHA-256 of a file, in hexadecimal. Its error names the file.
 func HashFile(path string) (string, error) {
-	f, err := os.Open(path)
+	f, err := openRegular(path)
 	if err != nil {
 		return "", err
 	}

@@ -148,7 +148,7 @@ func identifyAll(dir string, candidates []string) ([]imageFile, error) {
 
 // builtRelease returns the release that a build tree was last prepared for, "" if root is none.
 func builtRelease(root *os.Root) string {
-	f, err := root.Open("include/config/kernel.release")
+	f, err := openRegularIn(root, "include/config/kernel.release")
 	if err != nil {
 		return ""
 	}
@@ -249,7 +249,7 @@ func (s *Store) builtModules(ctx context.Context, dir string) (folder, why strin
 		return "", none, nil
 	}
 	defer root.Close()
-	f, err := root.Open(modulesOrder)
+	f, err := openRegularIn(root, modulesOrder)
 	if err != nil {
 		return "", none, nil
 	}
@@ -276,7 +276,7 @@ func (s *Store) builtModules(ctx context.Context, dir string) (folder, why strin
 	// each calls use with every module that is there: one that is missing was not built
 	each := func(use func(name string, size int64, content io.Reader) error) error {
 		for _, n := range names {
-			m, err := root.Open(n)
+			m, err := openRegularIn(root, n)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
@@ -284,9 +284,6 @@ func (s *Store) builtModules(ctx context.Context, dir string) (folder, why strin
 				return errors.New(n + ": " + reasonOf(err))
 			}
 			st, err := m.Stat()
-			if err == nil && !st.Mode().IsRegular() {
-				err = errors.New("it is no regular file")
-			}
 			if err == nil {
 				err = use(n, st.Size(), m)
 			}

@@ -167,6 +167,7 @@ func TestCompare(t *testing.T) {
 			[]string{"! : warns now: the kernel logs a warning now: WARNING: fs/namespace.c:1 at pivot UNEXPECTED"}, 1},
 		{"the kernel warns no longer", warning("WARNING: fs/namespace.c:1 at pivot"), nil,
 			[]string{": no longer warns: the kernel no longer logs: WARNING: fs/namespace.c:1 at pivot"}, 0},
+		{"the kernel warned, and now nobody looks", warning("WARNING: fs/namespace.c:1 at pivot"), func(c *cell.Cell) { c.Backend = cell.HostBackend }, nil, 0},
 		{"the same warning with other numbers", warning("WARNING: fs/namespace.c:1 at pivot"), warning("WARNING: fs/namespace.c:23 at pivot"), nil, 0},
 		{"a known warning", nil, warning("tsc: TSC refined calibration differs"), nil, 0},
 		{"a warning that a cell cut short may not have come to", func(c *cell.Cell) {

@@ -23,8 +23,9 @@ func (p *Pair) warnings() {
 			})
 		}
 	}
+	// Where nobody looks at the log, as on a machine of somebody else's, there is nothing in it to be missed.
 	for _, w := range was {
-		if p.New.Status == cell.Complete && !has(is, w) {
+		if p.New.Status == cell.Complete && p.New.Watched() && !has(is, w) {
 			text := text(w)
 			p.Changes = append(p.Changes, Change{Title: "the kernel's log", Kind: Quiet, Old: text, Says: "the kernel no longer logs: " + text})
 		}

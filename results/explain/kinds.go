@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"pivotspec/results/change"
 	"pivotspec/results/report"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
@@ -124,25 +125,44 @@ func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
 	e := &Explanation{Kind: "kernel", ID: s.String(), Title: "Linux " + is.Cell.Kernel.Version + ", as recorded"}
 	run := "pivotspec run " + s.String()
 	if was != nil && was.Series.Compare(s) < 0 {
-		var changed []string
-		for i := range x.Base.Behaviours {
-			b := &x.Base.Behaviours[i]
-			k, w := is.Result(b.ID), was.Result(b.ID)
-			if k == nil || w == nil {
-				continue
-			}
-			if facts, differ := otherwise(b, k, w); differ {
-				changed = append(changed, fmt.Sprintf("%s: %s. %s: %s; %s: %s", b.ID, b.Title, was.Series, report.What(w, facts), s, report.What(k, facts)))
-			}
-		}
-		if changed == nil {
+		changed, gaps := x.changed(was, is)
+		if changed == nil && gaps == nil {
 			changed = []string{"nothing that the suite observes"}
 		}
 		e.add("new since "+was.Series.String(), changed...)
+		e.add("not compared", gaps...)
 		run = fmt.Sprintf("pivotspec run %s %s", was.Series, s)
 	}
 	e.add("repeat", run)
 	return e, nil
+}
+
+// changed lists what a kernel does otherwise than the one before it, and what cannot be compared.
+func (x *Explainer) changed(was, is *verdict.CellResult) (changed, gaps []string) {
+	only := func(c *verdict.CellResult) *verdict.Judgement {
+		return &verdict.Judgement{Base: x.Base, Edition: x.Base.Current(), Cells: []*verdict.CellResult{c}}
+	}
+	for _, p := range change.Compare(only(was), only(is)).Pairs {
+		for i := range p.Changes {
+			c := &p.Changes[i]
+			s := c.Says
+			if s != "" {
+				s = strings.ToUpper(s[:1]) + s[1:]
+			}
+			if b, ok := x.Base.Behaviour(c.Behaviour); ok {
+				k, w := is.Result(b.ID), was.Result(b.ID)
+				if facts, differ := otherwise(b, k, w); differ {
+					s = fmt.Sprintf("%s: %s; %s: %s", was.Series, report.What(w, facts), is.Series, report.What(k, facts))
+				}
+				s = fmt.Sprintf("%s: %s. %s", b.ID, b.Title, s)
+			}
+			changed = append(changed, s)
+		}
+		for _, g := range p.Gaps {
+			gaps = append(gaps, fmt.Sprintf("%s: %s", cmp.Or(g.Behaviour, "the cell"), g.Reason))
+		}
+	}
+	return changed, gaps
 }
 
 func (x *Explainer) proposal(p *knowledge.Proposal) *Explanation {

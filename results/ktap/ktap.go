@@ -168,7 +168,7 @@ func (w *Writer) group(n int, g group) {
 		case verdict.Broken, verdict.Missing:
 			w.fail()
 		}
-		ok = w.Result(1, i+1, w.base, r) && ok
+		ok = w.Result(1, i+1, w.base, w.base.Current().ID, r) && ok
 		skipped = skipped && r.Verdict == verdict.Unsupported
 	}
 	if ok && skipped {

@@ -80,8 +80,9 @@ func (l *Lines) Comment(depth int, s string) {
 	l.print("%s# %s\n", indent(depth), strings.Replace(text(s), "Subtest:", "Subtest -", 1))
 }
 
-// Result writes the test of a behaviour, with notes in front of it if it is not ok, and says whether it is.
-func (l *Lines) Result(depth, n int, base *knowledge.Base, r *verdict.Result, notes ...string) bool {
+// Result writes the test of a behaviour, with notes in front of it if it is not ok, and says whether it is. edition is
+// the ID of that by which it was judged.
+func (l *Lines) Result(depth, n int, base *knowledge.Base, edition string, r *verdict.Result, notes ...string) bool {
 	about := func(format string, args ...any) {
 		l.Comment(depth, r.Behaviour+": "+fmt.Sprintf(format, args...))
 	}
@@ -90,7 +91,7 @@ func (l *Lines) Result(depth, n int, base *knowledge.Base, r *verdict.Result, no
 	switch r.Verdict {
 	case verdict.Conforms, verdict.Silent:
 	case verdict.Deviation:
-		about("known deviation from page %s: %s%s", base.Current().ID, r.Outcome, reasonOf(r.Entry))
+		about("known deviation from page %s: %s%s", edition, r.Outcome, reasonOf(r.Entry))
 	case verdict.Unsupported:
 		o, data = Skip, cmp.Or(why, "no reason given")
 	case verdict.Unexpected:

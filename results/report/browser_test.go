@@ -306,6 +306,7 @@ func TestPage(t *testing.T) {
 		p.press("5")
 		p.want(row("kernel-thread"), "kernel-thread ~OK ~ ~ ~ ~ ~ ~ ~ ~ ~ ~OK*")
 		p.has(hash, "edition=5.10")
+		p.want(`/conforms|deviation/.test(document.getElementById("legend").innerText)`, "false") // it has no claims
 		p.do(click(`nav [data-view=page]`))
 		p.has(`document.getElementById("editions").innerText`, "0 claims")
 		p.do(click(`#editions .tally li:last-child button`))
@@ -330,6 +331,7 @@ func TestPage(t *testing.T) {
 		old := judge(t, fixture.Bad()[:9], "")
 		p := b.tab(t, html(t, judge(t, fixture.Good(), ""), report.Options{Against: old}), "")
 		p.has(`document.getElementById("pairs").innerText`, "6.1-amd64: 1")
+		p.has(`document.getElementById("pairs").innerText`, "2 cells have nothing in the other run to be compared with: 7.2 amd64, 7.3 amd64.")
 		p.has(`document.getElementById("differences").innerText`, "1 of 1 changes stop something that worked")
 		p.do(click(`#differences tbody button`))
 		p.has(`document.getElementById("e-head").innerText`, "on 6.1 amd64 (old run)")
@@ -365,6 +367,12 @@ func TestPage(t *testing.T) {
 		p.has(`document.querySelector("main").innerText`, "the kernel warned")
 		p.do(click(`nav [data-view=matrix]`))
 		p.want(row("put-old-mount-shared"), "put-old-mount-shared ·EINVAL ✗OK ✗ ·EINVAL · · · · · ? ?")
+		js[chromedp.Void](p, `[...document.querySelectorAll(".matrix tr[data-b]")].find(r => r.cells[0].textContent === "put-old-mount-shared").cells[2].click()`)
+		p.has(body, "not so here") // what is unexpected goes against the page as well
+		p.want(`document.getElementById("e-body").innerText.includes("so it is")`, "false")
+		p.press(kb.Escape)
+		p.do(click(`nav [data-view=compare]`))
+		p.has(`document.getElementById("differences").innerText`, "were not observed on one side or both. 7.2 amd64 is broken: kernel panic")
 	})
 
 	for _, dark := range []string{"light", "dark"} {

@@ -415,7 +415,15 @@ func (g *gatherer) result(b int, r *verdict.Result, byEdition []*verdict.Judgeme
 	for _, j := range byEdition {
 		of := j.Cells[i].Results[k]
 		out.Verdicts += letters()[of.Verdict]
-		for _, v := range of.Violated {
+		violated := of.Violated
+		if of.Verdict == verdict.Unexpected && of.Outcome != "" { // package verdict asks no further then
+			for _, d := range g.base.Demands(r.Behaviour, j.Edition.ID) {
+				if !d.Demand.Met(of.Outcome, of.Facts) {
+					violated = append(violated, d)
+				}
+			}
+		}
+		for _, v := range violated {
 			if c, ok := g.claims[v.Claim.ID]; ok && !slices.Contains(out.Claims, c) {
 				out.Claims = append(out.Claims, c)
 			}

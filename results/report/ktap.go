@@ -47,7 +47,7 @@ func ktapCell(l *ktap.Lines, n int, j *verdict.Judgement, c *verdict.CellResult,
 		if s := f.results[r]; s != "" {
 			notes = append(notes, "signature: "+s)
 		}
-		ok = l.Result(1, k+1, j.Base, r, notes...) && ok
+		ok = l.Result(1, k+1, j.Base, j.Edition.ID, r, notes...) && ok
 		skipped = skipped && r.Verdict == verdict.Unsupported
 	}
 	var notes []string

@@ -284,6 +284,10 @@ func TestTraces(t *testing.T) {
 		{"a message without its head", "------------[ cut here ]------------\nhello\nworld", []string{"hello", "world"}},
 		{"arm64", "Unable to handle kernel NULL pointer dereference at virtual address 0000000000000008\nMem abort info:\nInternal error: Oops: 0000000096000004 [#1] SMP\npc : a+0x1/0x2\nlr : b+0x1/0x2\nsp : ffff800080003d00\nx29: ffff800080003d00 x28: ffffd1f1c0b0d8c0\n---[ end trace 0 ]---\n",
 			[]string{"Unable to handle kernel NULL pointer dereference at virtual address N", "Mem abort info"}},
+		{"a second one behind one without an end", "BUG: sleeping function\nCPU: 0 PID: 1\nBUG: bad page state\nCPU: 0 PID: 1", []string{"BUG sleeping function", "BUG bad page state"}},
+		{"what looks like registers", "BUG: sleeping function\nCPU: 0 PID: 1\nUBSAN: array-index-out-of-bounds in fs/namespace.c:9", []string{"BUG sleeping function", "UBSAN array-index-out-of-bounds in fs/namespace.c"}},
+		{"an oops behind a warning without an end", "WARNING: umount_tree\nCPU: 0 PID: 1\nOops: general protection fault", []string{"WARNING umount_tree", "Oops general protection fault"}},
+		{"registers", "BUG: sleeping function\nCPU: 0 PID: 1\nRIP: 0010:a+0x1/0x2\nRAX: ffffffffffffffff RBX: 0\nCR2: 0000000000000008\npstate: 60400005 (nZCv)\npc : a+0x1\nEFLAGS: 00010246", []string{"BUG sleeping function"}},
 		{"plain", "a: 1\nb: 2", []string{"a N", "b N"}},
 	} {
 		var got []string

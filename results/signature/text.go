@@ -115,7 +115,7 @@ var (
 	// behind are the forms of what follows a head: registers, code, the calls (show_regs and dump_stack of the architectures).
 	behind = regexp.MustCompile(`^(\s|---\[ end trace|Modules linked in|CPU: |Hardware name|Tainted: |Workqueue: |Call [Tt]race|Code: |Krnl |` +
 		`Last Breaking-Event|Instruction dump|Process |Stack ?:|\(?\[<|<\/?[A-Z]+>|irq event stamp|(hard|soft)irqs last|PKRU|Kernel Offset|CR2: |` +
-		`([A-Z][A-Z0-9]{1,5}|[er]?[a-z]{1,2}[0-9]{0,2}|pstate|epc|status|badaddr|cause|Hi|Lo|Status|Cause|PrId|\$ ?[0-9]+) *: *[0-9a-f<(#]|(NIP|LR) \[|[0-9a-f]{8} )`)
+		`([A-Z][A-Z0-9]{1,5}|[er]?[a-z]{1,2}[0-9]{0,2}|pstate|epc|status|badaddr|cause|Hi|Lo|Status|Cause|PrId|\$ ?[0-9]+) *: *([0-9a-f]{8}|[0-9][0-9a-f]{3}\b|[0-9]+\b|\[?[<(#])|(pc|lr|epc|ra) : |(NIP|LR) \[|[0-9a-f]{8} )`)
 )
 
 // Traces joins the kernel's messages that belong to one back trace, each of which a kernel logs as a dozen or more. What does not
@@ -138,7 +138,7 @@ func Traces(warnings []verdict.Warning) []Trace {
 			// The first line, or before it a message of the trace's own.
 			out[open].Head = alone.Head
 			out[open].Warnings = append(out[open].Warnings, w)
-		case open >= 0 && (behind.MatchString(line) || again.MatchString(line)):
+		case open >= 0 && (behind.MatchString(line) && !head.MatchString(line) || again.MatchString(line) && !strings.HasPrefix(out[open].Head, "WARNING")):
 			out[open].Warnings = append(out[open].Warnings, w)
 			if ends.MatchString(line) {
 				open = -1

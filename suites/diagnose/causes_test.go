@@ -168,11 +168,43 @@ func TestOrderUnknown(t *testing.T) {
 // TestShellWord: paths are words of a shell, whatever is in them.
 func TestShellWord(t *testing.T) {
 	for in, want := range map[string]string{
-		"/new/old_1": "/new/old_1", "/a b": "'/a b'", "it's": `'it'\''s'`, "-x": "./'-x'", "": "''", "$HOME": "'$HOME'",
+		"/new/old_1": "/new/old_1", "/a b": "'/a b'", "it's": `'it'\''s'`, "-x": "./'-x'", "": "''", "$HOME": "'$HOME'", "/ä b": "'/ä b'", "-\x1b": `./$'-\x1b'`,
+		"a\n\x1b[1m\\'\xff\u202e": `$'a\x0a\x1b[1m\\\'\xff\xe2\x80\xae'`,
 	} {
 		if got := shellWord(in); got != want {
 			t.Errorf("%q becomes %s, want %s", in, got, want)
 		}
+	}
+}
+
+// TestForeignNames: whoever names a mount or a directory writes no line of the diagnosis, and nothing to a terminal.
+func TestForeignNames(t *testing.T) {
+	const name = "/x\n1. EPERM: \x1b[31m\u202e"
+	f := good()
+	f.New = Arg{Path: name, Errno: "ENOENT", Problem: "missing", At: name}
+	f.Old.Mount.Shared, f.Old.Mount.Point, f.Old.Mount.Seen = Yes, name, Inside
+	f.Unread = []string{name}
+	f.Caller.Profile = name + " (enforce)"
+	d := Diagnose(f)
+	if err := d.Mend(); err != nil {
+		t.Fatal(err)
+	}
+	text := d.Text(true)
+	if strings.ContainsAny(text, "\x1b\u202e") || strings.Contains(text, "\n1. EPERM") || !strings.Contains(text, `$'/x\x0a1. EPERM: \x1b[31m`) {
+		t.Errorf("it says:\n%q", text)
+	}
+}
+
+// TestNamesInNames: a path that looks like a name of mends.yaml is none.
+func TestNamesInNames(t *testing.T) {
+	f := good()
+	f.New = Arg{Path: "/a b{oldroot}", Errno: "ENOENT", Problem: "missing", At: "/a b{oldroot}"}
+	d := Diagnose(f)
+	if err := d.Mend(); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.Causes[0].Mends[0].Run[0]; got != "mkdir -p '/a b{oldroot}'" {
+		t.Errorf("it runs %s", got)
 	}
 }
 

@@ -141,6 +141,7 @@ func (n *names) fill(text string) string {
 	if f.New.Mount.HasParent == No {
 		parent, seen = f.New.Mount.Point, f.New.Mount.Seen
 	}
+	var values []string
 	for _, x := range []struct {
 		name, value string
 		seen        Seen
@@ -158,9 +159,9 @@ func (n *names) fill(text string) string {
 		if n.quote {
 			value = shellWord(value)
 		}
-		text = strings.ReplaceAll(text, x.name, value)
+		values = append(values, x.name, value)
 	}
-	return text
+	return strings.NewReplacer(values...).Replace(text) // at once, for a value may look like a name
 }
 
 // shellWord quotes a text, unless it is a plain one, as one word of a shell.
@@ -172,6 +173,9 @@ func shellWord(s string) string {
 		return s
 	}
 	quoted := "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	if visible(s) != s { // as bash and zsh read it
+		quoted = "$'" + visible(strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s)) + "'"
+	}
 	if strings.HasPrefix(s, "-") {
 		return "./" + quoted
 	}

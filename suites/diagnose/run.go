@@ -6,7 +6,9 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Exit statuses of a diagnosis.
@@ -80,34 +82,52 @@ func (d *Diagnosis) Text(verbose bool) string {
 	case d.Errno == "":
 		b.WriteString("succeed, unless one of the things below is so that could not be found out\n")
 	case d.Sure:
-		fmt.Fprintf(&b, "fail with %s: %s\n", d.Errno, d.Causes[0].Says)
+		fmt.Fprintf(&b, "fail with %s: %s\n", d.Errno, visible(d.Causes[0].Says))
 	default:
-		fmt.Fprintf(&b, "fail with %s, or for one of the things below that could not be found out: %s\n", d.Errno, d.Causes[0].Says)
+		fmt.Fprintf(&b, "fail with %s, or for one of the things below that could not be found out: %s\n", d.Errno, visible(d.Causes[0].Says))
 	}
 	if len(d.Causes) > 1 {
 		fmt.Fprintf(&b, "\n%d things are wrong, in the order in which this kernel (%s) asks for them:\n", len(d.Causes), f.Release)
 	}
 	for i := range d.Causes {
 		c := &d.Causes[i]
-		fmt.Fprintf(&b, "\n%d. %s: %s [%s]\n", i+1, c.Errno, c.Says, strings.Join(append([]string{c.ID}, c.Or...), " or "))
+		fmt.Fprintf(&b, "\n%d. %s: %s [%s]\n", i+1, c.Errno, visible(c.Says), strings.Join(append([]string{c.ID}, c.Or...), " or "))
 		d.writeMends(&b, i)
 	}
 	if len(d.Doubts) > 0 && (verbose || !d.Sure) {
 		b.WriteString("\nNot ruled out, because it could not be found out:\n")
 		for _, c := range d.Doubts {
-			fmt.Fprintf(&b, "  - %s, if %s [%s]\n", c.Errno, c.Says, c.ID)
+			fmt.Fprintf(&b, "  - %s, if %s [%s]\n", c.Errno, visible(c.Says), c.ID)
 		}
 	}
 	if verbose {
 		b.WriteString("\nLooked at, without changing anything:\n")
 		for _, l := range f.lines() {
-			fmt.Fprintf(&b, "  %s\n", l)
+			fmt.Fprintf(&b, "  %s\n", visible(l))
 		}
 	}
 	if verbose || !d.Sure {
 		for _, u := range f.Unread {
-			fmt.Fprintf(&b, "  could not read %s\n", u)
+			fmt.Fprintf(&b, "  could not read %s\n", visible(u))
 		}
+	}
+	return b.String()
+}
+
+// visible returns text with names in it that others may have given, of mounts and directories, as a reader is to see it:
+// what would control a terminal, begin a line or reorder text is shown as bytes.
+func visible(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
+			for _, c := range []byte(s[i : i+n]) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
+		} else {
+			b.WriteString(s[i : i+n])
+		}
+		i += n
 	}
 	return b.String()
 }
@@ -125,18 +145,18 @@ func (d *Diagnosis) writeMends(b *strings.Builder, cause int) {
 		if m.Instead {
 			head = "   instead: "
 		}
-		fmt.Fprintf(b, "%s%s\n", head, m.Says)
+		fmt.Fprintf(b, "%s%s\n", head, visible(m.Says))
 		if m.Outside {
 			b.WriteString("     from the root of the mount namespace, outside of the caller's root:\n")
 		}
 		for _, r := range m.Run {
-			fmt.Fprintf(b, "     # %s\n", r)
+			fmt.Fprintf(b, "     # %s\n", visible(r))
 		}
 		if m.Enter != "" {
 			fmt.Fprintf(b, "     # %s\n", m.Enter)
 		}
 		if m.Old != "" {
-			fmt.Fprintf(b, "     and put_old is %s\n", m.Old)
+			fmt.Fprintf(b, "     and put_old is %s\n", visible(m.Old))
 		}
 	}
 }

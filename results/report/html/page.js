@@ -144,7 +144,8 @@ function matrix() {
           row.cells.forEach((td, k) => {
             td.hidden = !visible[k];
             let c = state.line ? picked[k] : row.rule[k];
-            if (c < 0 && !row.below) c = t.columns[k].cells[0];
+            // Of a column without a result here, one whose cell is lost; a result of it is in a row below.
+            if (c < 0 && !row.below) c = t.columns[k].cells.find(c => !result(row.b, c)) ?? -1;
             if (!visible[k] || (row.below && row.rule[k] < 0)) { paint(td, row.b, -1, null); return; }
             if (t.columns[k].apart) left = null;
             const r = paint(td, row.b, c, left);
@@ -309,12 +310,13 @@ function evidence(k, c, r, v) {
     out.push(make("h3", null, "Outcome"), make("dl", {class: "facts"}, ...[["outcome", r.o], ...facts].flatMap(([name, value]) => [
       make("dt", null, name), make("dd", null, make("code", null, value), meaning(k, name) ? make("small", null, " " + meaning(k, name)) : "")])));
   }
+  const judged = r.o && "cds".includes(v.l); // of what is not as expected it is not said that the page is right
   const claims = data.claims.map((x, i) => i).filter(i => data.claims[i].about && data.claims[i].about.includes(state.b) && state.edition in data.claims[i].in);
   out.push(make("h3", null, "What page " + data.editions[state.edition].id + " says"));
   if (!claims.length) out.push(make("p", {class: "dim"}, "Nothing" + (k.silent ? ", and no edition decides it: " + k.silent : "") + "."));
   else out.push(make("ul", {class: "list"}, ...claims.map(i => {
     const x = data.claims[i], bad = (r.x || []).includes(i);
-    return make("li", null, r.o ? make("b", {class: "v " + (bad ? "d" : "c")}, bad ? "≠" : "·") : "", make("div", null, x.says + " ", make("small", {class: "dim"}, "(" + x.in[state.edition] + ", " + x.id + (r.o ? bad ? ": not so here" : ": so it is" : "") + ")")));
+    return make("li", null, judged || bad ? make("b", {class: "v " + (bad ? "d" : "c")}, bad ? "≠" : "·") : "", make("div", null, x.says + " ", make("small", {class: "dim"}, "(" + x.in[state.edition] + ", " + x.id + (bad ? ": not so here" : judged ? ": so it is" : "") + ")")));
   })));
   if (r.n) out.push(make("h3", null, "What is known of kernels"), make("p", null, r.n));
   out.push(...steps(k, c, r));
@@ -334,10 +336,12 @@ function steps(k, c, r) {
   let of = state.c, n = at(k.sof, of);
   if (n < 0) { // baselines keep those of one architecture
     const like = own.filter(i => at(k.sof, i) >= 0 && data.cells[i].scenario === c.scenario);
-    of = like.find(i => data.cells[i].label === c.label) ?? like.at(-1) ?? -1;
+    const same = like.filter(i => (result(state.b, i) || {}).o === r.o);
+    of = same.find(i => data.cells[i].label === c.label) ?? same.at(-1) ?? like.find(i => data.cells[i].label === c.label) ?? like.at(-1) ?? -1;
     n = of >= 0 ? at(k.sof, of) : -1;
     if (n < 0) return [...out, make("p", {class: "dim"}, "None were recorded.")];
-    out.push(make("p", {class: "dim"}, "As on " + where(of) + "."));
+    const there = result(state.b, of) || {};
+    out.push(make("p", {class: "dim"}, "Not recorded here; these are of " + where(of) + (there.o && there.o !== r.o ? ", where it came out otherwise: " + there.o : "") + "."));
   }
   const calls = at(k.eof, state.c) >= 0 ? k.e[at(k.eof, state.c)] : null;
   out.push(make("ol", {class: "steps"}, ...k.s[n].map((s, i) => {
@@ -430,6 +434,14 @@ function counterparts() {
   return (data.pairs || []).map(p => [p.old, p.new, p.changes.length]);
 }
 
+// alone names the cells of two runs that nothing of the other could be compared with.
+function alone(pairs) {
+  const both = new Set(pairs.flatMap(([o, n]) => [o, n])), list = data.pairs ? data.cells.map((c, i) => i).filter(i => !both.has(i)) : [];
+  const names = list.map(where).join(", ");
+  const text = list.length + (list.length === 1 ? " cell has" : " cells have") + " nothing in the other run to be compared with";
+  return !list.length ? "" : list.length > 8 ? make("details", null, make("summary", null, text), names) : make("p", null, text + ": " + names + ".");
+}
+
 function compare() {
   const whole = i => data.cells[i].status !== "unavailable";
   if (state.old < 0 || state.new < 0) {
@@ -441,18 +453,21 @@ function compare() {
   for (const [id, value] of [["old", state.old], ["new", state.new]]) $(id).value = String(value);
   const pairs = counterparts();
   $("pairs").replaceChildren(pairs.length > 1 ? make("details", {open: pairs.length < 15}, make("summary", null, pairs.length + " cells of both runs"), make("ul", {class: "tally"}, ...pairs.map(([o, c, n]) => make("li", null,
-    make("button", {type: "button", "aria-pressed": String(o === state.old && c === state.new), on: {click: () => { state.old = o; state.new = c; render(); }}}, data.cells[c].name + ": " + n))))) : "");
+    make("button", {type: "button", "aria-pressed": String(o === state.old && c === state.new), on: {click: () => { state.old = o; state.new = c; render(); }}}, data.cells[c].name + ": " + n))))) : "", alone(pairs));
   const box = $("differences"), x = data.cells[state.old], y = data.cells[state.new];
   if (!x || !y) { box.replaceChildren(make("p", null, "There is no kernel to compare.")); return; }
   const pair = (data.pairs || []).find(p => p.old === state.old && p.new === state.new);
   if (pair) { told(box, pair); return; }
   const list = differences(state.old, state.new), n = {};
   for (const d of list) n[d.how[1]] = (n[d.how[1]] || 0) + 1;
-  const both = data.behaviours.filter((k, b) => result(b, state.old) && result(b, state.new)).length;
+  const seen = (b, c) => (result(b, c) || {}).o, either = data.behaviours.filter((k, b) => result(b, state.old) || result(b, state.new)).length;
+  const both = data.behaviours.filter((k, b) => seen(b, state.old) && seen(b, state.new)).length;
+  const lacks = [state.old, state.new].filter((c, i, l) => l.indexOf(c) === i && data.cells[c].status !== "complete").map(c => " " + where(c) + " is " + data.cells[c].status + ": " + data.cells[c].reason + ".").join("");
+  const unseen = (either > both ? " " + (either - both) + " were not observed on one side or both." : "") + lacks;
   const side = (c, d, r) => make("td", {"data-l": where(c)}, make("button", {type: "button", class: "link", "aria-label": "evidence: " + data.behaviours[d.b].id + " on " + where(c), on: {click: e => open(d.b, c, [state.old, state.new], e.currentTarget)}}, badge(letter(r)), " " + (r.o || verdicts[letter(r)].m)), r.o || !r.w ? "" : make("div", {class: "dim"}, r.w.join("; ")),
     ...d.facts.filter(f => (r.f || {})[f] !== undefined && !(d.a.o !== d.z.o && f in universal)).map(f => make("div", null, make("code", null, f + ": " + r.f[f]))));
   box.replaceChildren(
-    make("p", {role: "status"}, x === y ? "They are the same cell: choose another." : list.length ? list.length + " of " + both + " behaviours differ: " + Object.entries(n).map(([k, v]) => v + " " + k).join(", ") + "." : both + " behaviours were seen on both, and nothing differs."),
+    make("p", {role: "status"}, x === y ? "They are the same cell: choose another." : list.length ? list.length + " of " + either + " behaviours differ: " + Object.entries(n).map(([k, v]) => v + " " + k).join(", ") + "." + unseen : both ? both + " behaviours were observed on both, and nothing differs." + unseen : "No behaviour was observed on both." + unseen),
     list.length ? make("table", {class: "grid"}, make("thead", null, make("tr", null, ...["what", "behaviour", where(state.old), where(state.new)].map(h => make("th", {scope: "col"}, h)))),
       make("tbody", null, ...list.map(d => make("tr", null, make("td", null, make("b", {class: "v " + d.how[0]}, d.how[1])),
         make("td", null, make("code", null, data.behaviours[d.b].id), make("div", {class: "dim"}, data.behaviours[d.b].title || ""), d.z.n && d.z.n !== d.a.n ? make("small", null, d.z.n) : ""),
@@ -475,10 +490,21 @@ function told(box, pair) {
 
 // --- all of it ---
 
+// legend counts the verdicts by the edition that is looked at, of the run that is judged.
+function legend() {
+  if (counted === state.edition) return;
+  counted = state.edition;
+  const n = {};
+  for (let b = 0; b < data.behaviours.length; b++) for (const c of own) { const r = result(b, c); if (r) n[letter(r)] = (n[letter(r)] || 0) + 1; }
+  $("legend").replaceChildren(...data.verdicts.filter(v => n[v.l]).map(v => make("li", null, badge(v.l), " " + v.m + " ", make("small", null, n[v.l]))), $("legend").lastElementChild);
+}
+let counted = -1;
+
 function render() {
   for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== state.view;
   for (const a of document.querySelectorAll("nav a")) a.dataset.view === state.view ? a.setAttribute("aria-current", "page") : a.removeAttribute("aria-current");
   $("edition").value = String(state.edition);
+  legend();
   $("line").value = state.line; $("scenario").value = state.scenario;
   if ($("q").value !== state.q) $("q").value = state.q;
   $("differs").checked = state.differs;
