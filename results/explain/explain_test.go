@@ -99,6 +99,8 @@ func TestExplain(t *testing.T) {
 		{"≠", "known deviation (word): "},
 		{"#", "known deviation (word): "},
 		{"Broken", "broken (word): "},
+		{"known issue", "known issue (word): "},
+		{"known issue a is out of date: it no longer happens on 7.0-amd64: remove it, or end its range", "known-issue (line): "},
 		{"exit  status 3", "exit status 3 (word): "},
 		{"initramfs-can-be-pivoted", "  proposed "},
 		{"hrtimer: interrupt took 1234 ns", "known warning"},
