@@ -89,6 +89,7 @@ func TestExplain(t *testing.T) {
 		{"6.20", "its claims decide"},
 		{"6.1", "The kernel supports it now"}, // nothing else is new
 		{"6.12", "order/pairs: "},
+		{"6.5", " on i386, as recorded"},
 		{"6.18", "nothing that the suite observes"},
 		{"7.0", "rootfs/pivot: a pivot from the initramfs, in a private mount namespace. 6.19: EINVAL; 7.0: OK"},
 		{"5.10", "5.10 (kernel): Linux 5.10"},
