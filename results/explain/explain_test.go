@@ -89,6 +89,7 @@ func TestExplain(t *testing.T) {
 		{"6.20", "its claims decide"},
 		{"6.1", "The kernel supports it now"}, // nothing else is new
 		{"6.12", "order/pairs: "},
+		{"6.5", " on i386, as recorded"},
 		{"6.18", "nothing that the suite observes"},
 		{"7.0", "rootfs/pivot: a pivot from the initramfs, in a private mount namespace. 6.19: EINVAL; 7.0: OK"},
 		{"5.10", "5.10 (kernel): Linux 5.10"},
@@ -99,6 +100,8 @@ func TestExplain(t *testing.T) {
 		{"≠", "known deviation (word): "},
 		{"#", "known deviation (word): "},
 		{"Broken", "broken (word): "},
+		{"known issue", "known issue (word): "},
+		{"known issue a is out of date: it no longer happens on 7.0-amd64: remove it, or end its range", "known-issue (line): "},
 		{"exit  status 3", "exit status 3 (word): "},
 		{"initramfs-can-be-pivoted", "  proposed "},
 		{"hrtimer: interrupt took 1234 ns", "known warning"},

@@ -102,15 +102,21 @@ func (x *Explainer) edition(ed *knowledge.Edition) (*Explanation, error) {
 }
 
 // kernel explains a series by what it does otherwise than the one before it, among those that were recorded of
-// amd64 as it is booted by default; nil if it is none of those.
+// amd64 as it is booted by default, or of the first line that has the series; nil if none has it.
 func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
 	j, err := x.judged()
 	if err != nil {
 		return nil, err
 	}
+	line, found := usual, false
+	for _, c := range j.Cells {
+		if l := c.Cell.Line(); c.Series == s && l.Scenario == "" && (l == usual || !found) {
+			line, found = l, true
+		}
+	}
 	var is, was *verdict.CellResult
 	for _, c := range j.Cells {
-		if c.Cell.Line() != usual {
+		if c.Cell.Line() != line {
 			continue
 		}
 		if c.Series == s {
@@ -122,8 +128,14 @@ func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
 	if is == nil {
 		return nil, nil
 	}
-	e := &Explanation{Kind: "kernel", ID: s.String(), Title: "Linux " + is.Cell.Kernel.Version + ", as recorded"}
-	run := "pivotspec run " + s.String()
+	e := &Explanation{Kind: "kernel", ID: s.String(), Title: "Linux " + is.Cell.Kernel.Version}
+	on := ""
+	if line != usual {
+		e.Title += " on " + line.String()
+		on = "/" + line.Arch
+	}
+	e.Title += ", as recorded"
+	run := fmt.Sprintf("pivotspec run %s%s", s, on)
 	if was != nil && was.Series.Compare(s) < 0 {
 		changed, gaps := x.changed(was, is)
 		if changed == nil && gaps == nil {
@@ -131,7 +143,7 @@ func (x *Explainer) kernel(s knowledge.Series) (*Explanation, error) {
 		}
 		e.add("new since "+was.Series.String(), changed...)
 		e.add("not compared", gaps...)
-		run = fmt.Sprintf("pivotspec run %s %s", was.Series, s)
+		run = fmt.Sprintf("pivotspec run %s%s %s%[2]s", was.Series, on, s)
 	}
 	e.add("repeat", run)
 	return e, nil

@@ -394,7 +394,15 @@ func (e *expectation) words() string {
 // fact that was reported is either compared or declared to be informational: none passes unseen.
 func (e *expectation) compare(b *knowledge.Behaviour, r *record.Record, out *Result) []string {
 	if len(e.outcome) == 0 {
-		return []string{"nothing is known about it on this kernel: neither a claim of the current edition nor the ledger"}
+		wrong := []string{"nothing is known about it on this kernel: neither a claim of the current edition nor the ledger"}
+		for _, f := range slices.Sorted(maps.Keys(e.facts)) { // but for what is asked of every observation
+			for _, rule := range e.facts[f] {
+				if got, reported := r.Facts[f]; reported && !rule.want.Has(got) && rule.by == universal {
+					wrong, out.OddFacts = append(wrong, fmt.Sprintf("%s is %s, not %s (%s)", f, got, rule.want, rule.by)), append(out.OddFacts, f)
+				}
+			}
+		}
+		return wrong
 	}
 	var wrong []string
 	for _, o := range e.outcome {

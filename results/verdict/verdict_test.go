@@ -82,6 +82,7 @@ func TestObservation(t *testing.T) {
 		{"or the other", "6.12", "", seen("lookup/put-old-lazily-unmounted", "ENOENT"), verdict.Silent, ""},
 		{"none of a set", "6.12", "", seen("lookup/put-old-lazily-unmounted", "EBUSY"), verdict.Unexpected, "not EINVAL or ENOENT"},
 		{"not in the ledger's range", "6.2", "", seen("lookup/put-old-lazily-unmounted", "EINVAL"), verdict.Unexpected, "nothing is known about it"},
+		{"nor what moved with it", "6.2", "", seen("lookup/put-old-lazily-unmounted", "EINVAL", "effect", "pivoted"), verdict.Unexpected, "effect is pivoted, not none"},
 
 		// Series compare as numbers.
 		{"6.2 is older than 6.19", "6.2", "", seen("rootfs/umount-root", "EINVAL", "effect", ""), verdict.Silent, ""},

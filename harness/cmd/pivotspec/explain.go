@@ -24,8 +24,9 @@ func explainCommand() *cobra.Command {
 observed and how to repeat it.
 
 WORD is a behaviour (rootfs/pivot), a claim (errors/einval-rootfs), an errno (EINVAL: everything that gives
-it), an area, a fault, a scenario, an edition, a kernel (7.0: what it does otherwise than the one before), another implementation, a verdict or its symbol in the matrix, a commit of the kernel
-that the ledger names, or a line that pivotspec printed, whole. Several words are one line.`,
+it), an area, a fault, a scenario, an edition, a kernel (7.0: what it does otherwise than the one before),
+another implementation, a verdict or its symbol in the matrix, a commit of the kernel that the ledger
+names, or a line that pivotspec printed, whole. Several words are one line.`,
 		Example: `  pivotspec explain rootfs/pivot
   pivotspec explain EBUSY
   pivotspec explain 'pivotspec: kernel 6.12 is not to be had: this machine has no apt-get'`,
