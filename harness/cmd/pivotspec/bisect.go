@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -59,8 +60,10 @@ usage; 255 this machine could not do its work. From 128 on git stops.`,
 		// The nearest one runs: in the place of the root's.
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return stop(noEmptyFlag(cmd)) },
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			// Go's own exit status for a program that breaks down is 2, which git takes for bad: in other
+			// goroutines, and where memory ends, it ends by a signal instead, at which git stops.
+			debug.SetTraceback("crash")
 			defer func() {
-				// Go's own exit status for this is 2, which git takes for bad.
 				if v := recover(); v != nil {
 					err = &exitError{exitBisectStop, fmt.Errorf("pivotspec itself failed: %v", v)}
 				}
