@@ -212,7 +212,7 @@ func asPath(path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	return "./" + path
+	return "./" + filepath.Clean(path)
 }
 
 // make builds the kernel. It returns why that failed if it is the commit's fault, and an error if it is not.
@@ -246,7 +246,8 @@ func (b *bisector) make(ctx context.Context) (why string, err error) {
 // returns no cell but the reason if there is nothing to boot at this commit.
 func (b *bisector) boot(ctx context.Context, l *lab.Lab, plan *lab.Plan, wish lab.Wish, at commit) (*cell.Cell, string, error) {
 	jobs := plan.Identify(ctx)
-	if no := (*kernels.NotKernelError)(nil); len(jobs) == 1 && errors.As(jobs[0].Err, &no) {
+	// What cannot be read is this machine's fault, and would be at every commit.
+	if no := (*kernels.NotKernelError)(nil); len(jobs) == 1 && errors.As(jobs[0].Err, &no) && !errors.Is(no.Err, fs.ErrPermission) {
 		return nil, no.Error(), nil
 	}
 	dir := b.out
