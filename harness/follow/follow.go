@@ -29,6 +29,7 @@ type Follower struct {
 	hash  string // of the kernel that was returned last
 	seen  state  // the file's, when it was last asked what kernel it is
 	told  string
+	begun bool // Next was called
 }
 
 // Defaults of Every and Quiet: the one costs nothing, and what writes a kernel does not rest for as
@@ -70,7 +71,8 @@ func (f *Follower) look() state {
 func (f *Follower) Next(ctx context.Context) (kernels.Kernel, error) {
 	var steady time.Duration // how long the file has been as it is
 	before := f.look()
-	first := f.hash == "" && f.told == ""
+	first := !f.begun
+	f.begun = true
 	for {
 		now := f.look()
 		switch {
@@ -154,6 +156,10 @@ func (f *Follower) file(k kernels.Kernel) (string, error) {
 // Changed says whether the file is no longer the one of the kernel that Next returned last. What ran
 // meanwhile ran on nobody knows which.
 func (f *Follower) Changed() bool { return !f.look().same(f.seen) }
+
+// Again makes Next return the kernel that is there once it rests, also if it is the one that Next returned last:
+// built anew to the same while it ran, it would never be another.
+func (f *Follower) Again() { f.hash, f.seen = "", state{} }
 
 // Error says that what was given cannot be followed.
 type Error struct{ Path string }

@@ -155,6 +155,25 @@ func TestPackages(t *testing.T) {
 	}
 }
 
+// TestAgain: a run that does not count is made up for, whatever the file has become.
+func TestAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bzImage")
+	f := newFake(t, path, path)
+	f.write("one.")
+	f.next()
+	if err := os.Chtimes(path, time.Time{}, time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if !f.Changed() {
+		t.Fatal("the change is not seen")
+	}
+	f.Again()
+	if got := f.next(); got != "one." {
+		t.Errorf("got %q", got)
+	}
+	f.never(nil)
+}
+
 // TestWhileLinking: a file that is being written is not asked for before it rests.
 func TestWhileLinking(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bzImage")

@@ -57,6 +57,8 @@ type Wish struct {
 	Scenarios []string `json:"scenarios,omitempty"`
 	Accel     string   `json:"accel,omitempty"`
 	Guest     string   `json:"guest,omitempty"`
+	// Evidence is set if the mount tables around the calls are to be recorded.
+	Evidence bool `json:"evidence,omitempty"`
 }
 
 // Shard is one part of a run that several machines share.

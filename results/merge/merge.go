@@ -96,14 +96,19 @@ func Read(dirs []string, skip string) (*Run, error) {
 // find returns the folders with a plan at and below dir. CI systems put each artifact into a folder.
 func find(dir, skip string) ([]string, error) {
 	var found []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	// The folder that is named may be a link; of those below it none is followed.
+	top := dir
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		top = real
+	}
+	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		if !d.IsDir() {
 			return nil
 		}
-		if skip != "" && same(path, skip) && path != dir {
+		if skip != "" && same(path, skip) && path != top {
 			return fs.SkipDir
 		}
 		planned, err := cell.Planned(path)
@@ -159,6 +164,9 @@ func read(dir string) (*part, error) {
 		name, ok := planned[e.Name()]
 		if !ok {
 			return nil, wrong("take it out, and give each run a folder of its own", "%s is no cell of shard %v, whose folder it is in", filepath.Join(dir, e.Name()), plan.Shard)
+		}
+		if st, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && !st.Mode().IsRegular() {
+			return nil, wrong("take it out", "%s is no regular file", filepath.Join(dir, e.Name()))
 		}
 		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
 		if err != nil {
@@ -441,6 +449,19 @@ func (r *Run) free(dir string) error {
 	}
 	if !slices.Equal(bare(old.Cells), bare(r.Plan.Cells)) {
 		return wrong(do, "%s has the records of another run", dir)
+	}
+	ours := map[string]bool{}
+	for _, c := range r.Plan.Cells {
+		ours[cell.FileName(c.Name)] = true
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return &cell.WriteError{Dir: dir, Err: err}
+	}
+	for _, e := range entries {
+		if n := e.Name(); filepath.Ext(n) == cell.Extension && !strings.HasPrefix(n, ".") && !ours[n] {
+			return wrong(do, "%s has %s, which is no cell of the run", dir, n)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"pivotspec/results/cell"
 	"pivotspec/results/internal/fixture"
 	"pivotspec/results/merge"
@@ -229,6 +231,38 @@ func TestOut(t *testing.T) {
 		if err := write(a, b); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
+	}
+}
+
+// TestFolders: what a folder may be, and what may not lie in it.
+func TestFolders(t *testing.T) {
+	r := newRun(t)
+	a, b := r.shard("parts/a", 1, 2, []int{0, 2}, []int{0, 2}), r.shard("parts/b", 2, 2, []int{1, 3}, []int{1, 3})
+	link := filepath.Join(r.dir, "link")
+	if err := os.Symlink("parts", link); err != nil {
+		t.Fatal(err)
+	}
+	run, err := merge.Read([]string{link}, "")
+	if err != nil || len(run.Notes) > 0 {
+		t.Fatalf("by a link: %v, %v", err, run)
+	}
+	out := filepath.Join(r.dir, "out")
+	if err := run.Write(out); err != nil {
+		t.Fatal(err)
+	}
+	stray := fixture.Cell("5.10", "amd64")
+	if _, err := cell.Write(out, stray); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Write(out); err == nil || !strings.Contains(err.Error(), "which is no cell of the run") {
+		t.Errorf("a cell of nobody's beside those of the run: %v", err)
+	}
+	path := filepath.Join(a, cell.FileName(r.cells[0].Name))
+	if err := errors.Join(os.Remove(path), unix.Mkfifo(path, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := merge.Read([]string{a, b}, ""); err == nil || !strings.Contains(err.Error(), "is no regular file") {
+		t.Errorf("a pipe for a cell: %v", err)
 	}
 }
 

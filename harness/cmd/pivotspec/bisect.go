@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -59,8 +60,10 @@ usage; 255 this machine could not do its work. From 128 on git stops.`,
 		// The nearest one runs: in the place of the root's.
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return stop(noEmptyFlag(cmd)) },
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			// Go's own exit status for a program that breaks down is 2, which git takes for bad: in other
+			// goroutines, and where memory ends, it ends by a signal instead, at which git stops.
+			debug.SetTraceback("crash")
 			defer func() {
-				// Go's own exit status for this is 2, which git takes for bad.
 				if v := recover(); v != nil {
 					err = &exitError{exitBisectStop, fmt.Errorf("pivotspec itself failed: %v", v)}
 				}
@@ -209,7 +212,7 @@ func asPath(path string) string {
 	if filepath.IsAbs(path) {
 		return path
 	}
-	return "./" + path
+	return "./" + filepath.Clean(path)
 }
 
 // make builds the kernel. It returns why that failed if it is the commit's fault, and an error if it is not.
@@ -243,7 +246,8 @@ func (b *bisector) make(ctx context.Context) (why string, err error) {
 // returns no cell but the reason if there is nothing to boot at this commit.
 func (b *bisector) boot(ctx context.Context, l *lab.Lab, plan *lab.Plan, wish lab.Wish, at commit) (*cell.Cell, string, error) {
 	jobs := plan.Identify(ctx)
-	if no := (*kernels.NotKernelError)(nil); len(jobs) == 1 && errors.As(jobs[0].Err, &no) {
+	// What cannot be read is this machine's fault, and would be at every commit.
+	if no := (*kernels.NotKernelError)(nil); len(jobs) == 1 && errors.As(jobs[0].Err, &no) && !errors.Is(no.Err, fs.ErrPermission) {
 		return nil, no.Error(), nil
 	}
 	dir := b.out

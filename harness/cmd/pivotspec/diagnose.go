@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -41,7 +42,8 @@ Exit status: 0 the call would succeed; 1 it would fail; 2 wrong usage; 3 it coul
 				return usage(fmt.Errorf("--pid %d: want the ID of a process; see `%s --help`", o.Task, cmd.CommandPath()))
 			}
 			o.New, o.Old = args[0], args[1]
-			status, err := diagnose.Run(cmd.OutOrStdout(), o)
+			var said bytes.Buffer // what cannot be printed is another error than what cannot be found out
+			status, err := diagnose.Run(&said, o)
 			switch {
 			case errors.Is(err, diagnose.ErrNoProc):
 				return failed(fmt.Errorf("%w; mount one (mount -t proc proc /proc) or run it as root", err))
@@ -49,6 +51,9 @@ Exit status: 0 the call would succeed; 1 it would fail; 2 wrong usage; 3 it coul
 				return failed(fmt.Errorf("--pid %d: %w; give the ID of a process that runs", o.Task, err))
 			case err != nil:
 				return failed(fmt.Errorf("diagnose: %w", err))
+			}
+			if _, err := cmd.OutOrStdout().Write(said.Bytes()); err != nil {
+				return unprinted(err)
 			}
 			return ended(status)
 		},

@@ -15,6 +15,7 @@ import (
 	"pivotspec/harness/lab"
 	"pivotspec/harness/matrix"
 	"pivotspec/results/cell"
+	"pivotspec/suites/record"
 )
 
 // intent is the plan of the run, as its folder keeps it.
@@ -39,7 +40,7 @@ func (r *runner) intent(plan *lab.Plan, jobs []matrix.Job) *cell.Plan {
 // asked is a wish as a plan keeps it. A path is of use only where it does not depend on the working
 // directory.
 func asked(w lab.Wish, paths []string) cell.Wish {
-	out := cell.Wish{Archs: w.Archs, Scenarios: w.Scenarios, Accel: w.Accel, Guest: absolute(w.Guest)}
+	out := cell.Wish{Archs: w.Archs, Scenarios: w.Scenarios, Accel: w.Accel, Guest: absolute(w.Guest), Evidence: w.Evidence}
 	for _, k := range w.Kernels {
 		if slices.Contains(paths, k) {
 			k = absolute(k)
@@ -102,6 +103,7 @@ func (r *runner) former(dir string) (*cell.Plan, error) {
 		if r.wish.Accel == accel.Auto {
 			r.wish.Accel = w.Accel
 		}
+		r.wish.Evidence = r.wish.Evidence || w.Evidence
 	}
 	return p, nil
 }
@@ -163,6 +165,8 @@ func unchanged(dir string, jobs []matrix.Job) (kept map[string]*cell.Cell, again
 			why = "it did not end"
 		case err != nil:
 			why = "its records cannot be read"
+		case !slices.ContainsFunc(c.Records, func(r *record.Record) bool { return r.Type == record.TypeEnd }):
+			why = "its records stop before the end" // whatever it says of itself
 		default:
 			why = jobs[i].Change(c)
 		}

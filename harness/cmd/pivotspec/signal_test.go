@@ -478,6 +478,17 @@ func TestResume(t *testing.T) {
 		},
 			[]string{"run", "--resume", "--out", "out"}, exitHarness,
 			"resumed: 4 of 5 cells kept, the others run (1: its records cannot be read)\n", []string{"7.0.1-test-amd64"}},
+		{"a record was cut off between two lines", func() {
+			text := strings.TrimSuffix(read("out/7.0.4-test-amd64.jsonl"), "\n")
+			os.WriteFile(filepath.Join(dir, "out/7.0.4-test-amd64.jsonl"), []byte(text[:strings.LastIndex(text, "\n")+1]), 0o644)
+		},
+			[]string{"run", "--resume", "--out", "out"}, exitHarness,
+			"resumed: 4 of 5 cells kept, the others run (1: its records stop before the end)\n", []string{"7.0.1-test-amd64"}},
+		{"evidence is wanted", nil,
+			append(slices.Clone(args), "--resume", "--evidence", "./a", "./b", "./mended", "./z", "./more"), exitHarness,
+			"resumed: 0 of 5 cells kept, the others run (5: it was booted in another way)\n", nil},
+		{"evidence was wanted", nil, []string{"run", "--resume", "--out", "out"}, exitHarness,
+			"resumed: 5 of 5 cells kept\n", []string{"7.0.1-test-amd64"}},
 		{"the guest is another", func() { os.WriteFile(filepath.Join(dir, "guest"), append(labtest.Guest(), 0), 0o755) },
 			[]string{"run", "--resume", "--out", "out"}, exitHarness,
 			"resumed: 0 of 5 cells kept, the others run (5: the guest is another)\n", nil},

@@ -227,8 +227,8 @@ esac
 `
 	commits := map[string]string{}
 	for _, c := range []struct{ name, how, series string }{
-		{"good", "copy", "6.18"}, {"broken", "broken", "6.18"}, {"6.19", "copy", "6.19"}, {"7.0", "copy", "7.0"},
-		{"short", "short", "7.0"}, {"7.2", "copy", "7.2"}, {"7.3", "copy", "7.3"},
+		{"good", "copy", "6.12"}, {"broken", "broken", "6.12"}, {"6.19", "copy", "6.19"}, {"7.0", "copy", "7.0"},
+		{"short", "short", "7.0"}, {"later", "copy", "7.0"}, {"7.3", "copy", "7.3"},
 	} {
 		files := map[string]string{
 			"build": build, "kernel": c.how + " " + kernelOf(t, c.series).Image, "README": c.name, ".gitignore": "arch\n",

@@ -72,6 +72,7 @@ func (r *runner) follow(ctx context.Context, l *lab.Lab, base *knowledge.Base) e
 		if f.Changed() {
 			// Whether the old or the new one ran, or the first half of the new one, nobody can tell.
 			note(path + " changed while it ran: that run does not count")
+			f.Again()
 			continue
 		}
 		before, last = cells, err
