@@ -105,7 +105,7 @@ func reportCommand(o *options) *cobra.Command {
 		},
 	}
 	v.flags(cmd)
-	cmd.Flags().StringVar(&against, "baseline", "", "`DIR` of records to compare with, or of folders of them; any difference is unexpected")
+	cmd.Flags().StringVar(&against, "baseline", "", "`DIR` of records to compare with, or of folders of them; any difference is unexpected, told on the standard error in every format")
 	cmd.Flags().StringVar(&older, "against", "", "`DIR` of the records of an older run, with which --format html compares")
 	cmd.Flags().StringVar(&update, "update-baseline", "", "`DIR` to which the records are written as a baseline, in a folder for each architecture")
 	return cmd
