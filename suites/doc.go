@@ -3,6 +3,7 @@
 //   - sandbox is the disposable world in which one behaviour is observed, and the small
 //     vocabulary that builds mount trees in it;
 //   - abi holds what differs between architectures in system calls made by hand;
+//   - newfs makes filesystems that are mounted nowhere;
 //   - spec says what a spec is and collects the specs of every area;
 //   - lookup, permission, busy, invalid, order, success, migrate, after, forms and rootfs hold the
 //     specs, one package an area; recipes those of programs that pivot;

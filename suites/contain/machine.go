@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/newfs"
 )
 
 // initialPID is the inode number of the initial PID namespace of every machine
@@ -16,17 +18,9 @@ func OwnMachine() bool {
 	if os.Getpid() != 1 {
 		return false
 	}
-	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
+	proc, err := newfs.Detached("proc")
 	if err != nil {
 		return false // whose machine it is may do that
-	}
-	defer unix.Close(fs)
-	if unix.FsconfigCreate(fs) != nil {
-		return false
-	}
-	proc, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
-	if err != nil {
-		return false
 	}
 	defer unix.Close(proc)
 	var st unix.Stat_t

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/newfs"
 )
 
 // ErrNoProc is wrapped by the error of [Open] where no procfs is to be had.
@@ -41,7 +43,7 @@ func Open() (*Reader, error) {
 	}
 	if err != nil {
 		var err2 error
-		if fd, err2 = detachedProc(); err2 != nil {
+		if fd, err2 = newfs.Detached("proc"); err2 != nil {
 			return nil, fmt.Errorf("%w: %w; %w", ErrNoProc, err, err2)
 		}
 	}
@@ -72,23 +74,6 @@ func (r *Reader) Close() {
 	if r.own {
 		unix.Close(r.proc)
 	}
-}
-
-// detachedProc opens a procfs that is not mounted anywhere.
-func detachedProc() (int, error) {
-	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		return -1, fmt.Errorf("fsopen: %w", err)
-	}
-	defer unix.Close(fs)
-	if err := unix.FsconfigCreate(fs); err != nil {
-		return -1, fmt.Errorf("fsconfig: %w", err)
-	}
-	fd, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("fsmount: %w", err)
-	}
-	return fd, nil
 }
 
 // Call is a call that is to be diagnosed.

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"pivotspec/suites/newfs"
 )
 
 // scout is a thread whose root, working directory and mount namespace are its own, so that it can go
@@ -171,7 +173,7 @@ func (s *scout) gone(fd int) (Truth, error) {
 // tellsGone reports whether the kernel tells a mount that is mounted nowhere from one that is in no
 // namespace for other reasons, which it does since 6.12: it asks of one that it made and let go.
 func (s *scout) tellsGone() (bool, error) {
-	proc, err := detachedProc()
+	proc, err := newfs.Detached("proc")
 	if err != nil {
 		return false, err
 	}

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"pivotspec/suites/model"
+	"pivotspec/suites/newfs"
 	"pivotspec/suites/sandbox"
 )
 
@@ -394,17 +395,9 @@ func (l *Lab) create(i int, m model.Mount) (int, error) {
 		}
 		return fd, err
 	}
-	fs, err := unix.Fsopen("tmpfs", unix.FSOPEN_CLOEXEC)
+	fd, err := newfs.Detached("tmpfs")
 	if err != nil {
-		return -1, fmt.Errorf("fsopen: %w", err)
-	}
-	defer unix.Close(fs)
-	if err := unix.FsconfigCreate(fs); err != nil {
-		return -1, fmt.Errorf("fsconfig: %w", err)
-	}
-	fd, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
-	if err != nil {
-		return -1, fmt.Errorf("fsmount: %w", err)
+		return -1, err
 	}
 	if err := furnish(fd); err != nil {
 		return -1, err
