@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 
+	"pivotspec/results/whole"
 	"pivotspec/suites/record"
 )
 
@@ -185,11 +186,7 @@ func (e *WriteError) Unwrap() error { return e.Err }
 func Prepare(dir string) error {
 	err := os.MkdirAll(dir, 0o777)
 	if err == nil {
-		var f *os.File
-		if f, err = os.CreateTemp(dir, ".probe-*"); err == nil {
-			_, werr := f.Write(make([]byte, 4096)) // a full disk takes the name, not the bytes
-			err = errors.Join(werr, f.Close(), os.Remove(f.Name()))
-		}
+		err = whole.Probe(dir, ".probe-*")
 	}
 	if err != nil {
 		return &WriteError{Dir: dir, Err: err}
@@ -219,39 +216,12 @@ func WriteEncoded(dir, name string, content []byte) error {
 	return nil
 }
 
-// write makes a file whole or not at all.
-func write(path string, encode func(io.Writer) error) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+// write makes a file whole or not at all, and its folder if need be.
+func write(path string, encode func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(dir, ".cell-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	b := bufio.NewWriter(f)
-	err = encode(b)
-	if err == nil {
-		err = b.Flush()
-	}
-	if err == nil {
-		err = f.Chmod(0o644) // CreateTemp gives 0600; others may read a report
-	}
-	if err == nil {
-		err = f.Sync() // a full disk may say so only now
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	return err
+	return whole.Write(path, ".cell-*", encode)
 }
 
 // Read reads one cell file.

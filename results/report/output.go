@@ -4,13 +4,18 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"pivotspec/results/verdict"
+	"pivotspec/results/whole"
 )
+
+// temporary is the pattern of the names of reports that are being written.
+const temporary = ".report-*"
 
 // Output is a file that a report goes to.
 type Output struct {
@@ -98,11 +103,7 @@ func (o Output) target() string {
 func (o Output) Check() error {
 	direct, err := o.direct()
 	if err == nil && !direct {
-		var f *os.File
-		if f, err = os.CreateTemp(filepath.Dir(o.target()), ".report-*"); err == nil {
-			_, werr := f.Write(make([]byte, 4096)) // a full disk takes the name, not the bytes
-			err = errors.Join(werr, f.Close(), os.Remove(f.Name()))
-		}
+		err = whole.Probe(filepath.Dir(o.target()), temporary)
 	}
 	if err != nil {
 		return &OutputError{o, err}
@@ -137,7 +138,7 @@ func (o Output) Write(j *verdict.Judgement, opts Options) error {
 	return nil
 }
 
-func (o Output) replace(b []byte) (err error) {
+func (o Output) replace(b []byte) error {
 	direct, err := o.direct()
 	if err != nil {
 		return err
@@ -150,28 +151,8 @@ func (o Output) replace(b []byte) (err error) {
 		_, err = f.Write(b)
 		return errors.Join(err, f.Close())
 	}
-	target := o.target()
-	f, err := os.CreateTemp(filepath.Dir(target), ".report-*")
-	if err != nil {
+	return whole.Write(o.target(), temporary, func(w io.Writer) error {
+		_, err := w.Write(b)
 		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(0o644) // CreateTemp gives 0600; others may read a report
-	}
-	if err == nil {
-		err = f.Sync() // a full disk may say so only now
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), target)
-	}
-	return err
+	})
 }
