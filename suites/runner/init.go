@@ -272,7 +272,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 		return
 	}
 	env.Evidence = evidence()
-	ginkgo("pivot_root(2) as PID 1 in the initial mount namespace", specs, func(s spec.Spec) *record.Record {
+	ginkgo("pivot_root(2) as PID 1 in the initial mount namespace", specs, func(_ int, s spec.Spec) *record.Record {
 		watchdog := time.AfterFunc(patience, func() {
 			c.send(&record.Record{Type: record.TypeObservation, ID: s.ID, Status: record.Broken,
 				Why: fmt.Sprintf("hung for %v", patience)})
