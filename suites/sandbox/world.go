@@ -100,6 +100,7 @@ func (e *Env) Run(id string, body func(*World)) *record.Record {
 	go func() {
 		// Never unlocked: the runtime ends the thread, and with it the namespace.
 		runtime.LockOSThread()
+		Room()
 		w := e.world(id)
 		if e.Park {
 			defer func() {
