@@ -1,11 +1,14 @@
 // Command bench prints what the suite costs: the wall time of a full cell over that of the
 // same kernel with an init that only powers off, measured in turn in one run, the cost of a
 // spec, and the wall time of the whole matrix over that of its bare boots on all processors.
+// Between the two stands the floor: a suite of as many behaviours in which nothing happens (see
+// command empty). What is above it the specs cost, what is below it that there are so many.
 //
 // It prints figures and judges none: machines are shared and noisy.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -24,6 +27,9 @@ import (
 	"pivotspec/results/cell"
 	"pivotspec/suites/record"
 )
+
+// emptyPackage is command empty.
+const emptyPackage = "pivotspec/harness/cmd/bench/empty"
 
 func main() {
 	runs := flag.Int("runs", 5, "`N` counted runs of each boot, after one that is not counted")
@@ -58,26 +64,39 @@ func bench(ctx context.Context, runs int, names, archs, accelerator string) erro
 	if err != nil {
 		return err
 	}
+	hollow, err := lab.Open("", "")
+	if err != nil {
+		return err
+	}
+	hollow.Images.Package = emptyPackage
+	empty, err := hollow.Jobs(ctx, wish, nil, nil)
+	if err != nil {
+		return err
+	}
 	wish.Bare = true
 	bare, err := l.Jobs(ctx, wish, nil, nil)
 	if err != nil {
 		return err
 	}
 	var missing int
-	if full, bare, missing = ready(full, bare); len(full) == 0 {
+	if full, empty, bare, missing = ready(full, empty, bare); len(full) == 0 {
 		return errors.New("no cell can be booted here")
 	}
 
 	fmt.Printf("# medians of %d runs in turn, one guest at a time; us/spec is a spec's own time in the guest\n", runs)
-	fmt.Printf("%-16s %9s %9s %7s %7s %9s %7s\n", "cell", "bare s", "full s", "ratio", "specs", "us/spec", "extra")
-	var ratios, bares []float64
+	fmt.Printf("%-16s %9s %9s %7s %9s %7s %7s %9s\n", "cell", "bare s", "floor s", "ratio", "full s", "ratio", "specs", "us/spec")
+	var ratios, floors, bares []float64
 	for i := range full {
-		var b, f, r, us []float64
+		var b, e, f, r, floor, us []float64
 		specs := 0
 		for n := range runs + 1 {
 			tb, _, err := boot(ctx, bare[i].VM)
 			if err != nil {
 				return fmt.Errorf("%s, bare: %w", bare[i].Name, err)
+			}
+			te, _, err := boot(ctx, empty[i].VM)
+			if err != nil {
+				return fmt.Errorf("%s, empty: %w", empty[i].Name, err)
 			}
 			tf, recs, err := boot(ctx, full[i].VM)
 			if err != nil {
@@ -86,7 +105,8 @@ func bench(ctx context.Context, runs int, names, archs, accelerator string) erro
 			if n == 0 {
 				continue // the first boots fill the page cache
 			}
-			b, f, r = append(b, tb), append(f, tf), append(r, tf/tb)
+			b, e, f = append(b, tb), append(e, te), append(f, tf)
+			r, floor = append(r, tf/tb), append(floor, te/tb)
 			specs = 0
 			var sum int64
 			for _, rec := range recs {
@@ -97,10 +117,12 @@ func bench(ctx context.Context, runs int, names, archs, accelerator string) erro
 			}
 			us = append(us, float64(sum)/float64(max(specs, 1)))
 		}
-		ratios, bares = append(ratios, median(r)), append(bares, median(b))
-		fmt.Printf("%-16s %9.2f %9.2f %7.2f %7d %9.0f %6.2fs\n", full[i].Name, median(b), median(f), median(r), specs, median(us), median(f)-median(b))
+		ratios, floors, bares = append(ratios, median(r)), append(floors, median(floor)), append(bares, median(b))
+		fmt.Printf("%-16s %9.2f %9.2f %7.2f %9.2f %7.2f %7d %9.0f\n",
+			full[i].Name, median(b), median(e), median(floor), median(f), median(r), specs, median(us))
 	}
-	fmt.Printf("ratio full/bare: median %.2f, worst %.2f\n", median(ratios), slices.Max(ratios))
+	fmt.Printf("ratio full/bare: median %.2f, worst %.2f; floor/bare: median %.2f, worst %.2f\n",
+		median(ratios), slices.Max(ratios), median(floors), slices.Max(floors))
 
 	cores := runtime.NumCPU()
 	start := time.Now()
@@ -128,20 +150,16 @@ func bench(ctx context.Context, runs int, names, archs, accelerator string) erro
 }
 
 // ready leaves out the cells that cannot be booted here, says why, and returns how many those are.
-func ready(full, bare []matrix.Job) (f, b []matrix.Job, missing int) {
+func ready(full, empty, bare []matrix.Job) (f, e, b []matrix.Job, missing int) {
 	for i := range full {
-		err := full[i].Err
-		if err == nil {
-			err = bare[i].Err
-		}
-		if err != nil {
+		if err := cmp.Or(full[i].Err, empty[i].Err, bare[i].Err); err != nil {
 			fmt.Printf("# not measured: %s: %v\n", full[i].Name, err)
 			missing++
 			continue
 		}
-		f, b = append(f, full[i]), append(b, bare[i])
+		f, e, b = append(f, full[i]), append(e, empty[i]), append(b, bare[i])
 	}
-	return f, b, missing
+	return f, e, b, missing
 }
 
 func boot(ctx context.Context, c vm.Config) (seconds float64, records []*record.Record, err error) {
