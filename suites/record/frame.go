@@ -3,11 +3,14 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strconv"
 )
 
@@ -34,18 +37,21 @@ func AppendFrame(dst []byte, seq int, r *Record) ([]byte, error) {
 
 // AppendEncoded is [AppendFrame] for a record that is JSON already, on one line.
 func AppendEncoded(dst []byte, seq int, body []byte) []byte {
+	// Room for the mark, a number of any length, the checksum and what is between them.
+	dst = slices.Grow(dst, len(body)+48)
 	dst = append(dst, mark...)
 	dst = strconv.AppendInt(dst, int64(seq), 10)
-	dst = fmt.Appendf(dst, " %08x ", checksum(seq, body))
+	dst = append(dst, ' ')
+	sum := binary.BigEndian.AppendUint32(nil, checksum(seq, body))
+	dst = hex.AppendEncode(dst, sum)
+	dst = append(dst, ' ')
 	dst = append(dst, body...)
 	return append(dst, '\n')
 }
 
 func checksum(seq int, body []byte) uint32 {
-	c := crc32.NewIEEE()
-	fmt.Fprintf(c, "%d ", seq)
-	c.Write(body)
-	return c.Sum32()
+	head := append(strconv.AppendInt(nil, int64(seq), 10), ' ')
+	return crc32.Update(crc32.ChecksumIEEE(head), crc32.IEEETable, body)
 }
 
 // ErrNoFrame is returned by [ParseLine] for a line that holds no frame.

@@ -240,6 +240,7 @@ func ginkgo(name string, specs []spec.Spec, run func(int, spec.Spec) *record.Rec
 	})
 	conf, reporter := GinkgoConfiguration()
 	conf.OutputInterceptorMode = "none"
+	conf.Timeout = 0 // init watches over the suite; Ginkgo would start a timer for each spec
 	reporter.Succinct, reporter.NoColor = true, true
 	RunSpecs(&failer{}, name, conf, reporter)
 }
