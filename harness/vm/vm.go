@@ -208,11 +208,13 @@ func (c *Config) complete() error {
 // turns into QEMU's end. loglevel=5 shows warnings and worse: those are findings, and every
 // further byte costs time. An oops does not panic: the suite may be able to go on. The
 // kernel's tests of its own cryptography take a fifth to a quarter of an emulated boot and
-// bear on nothing that is watched here. Its watchdogs for stalls and for tasks that let nobody else
+// bear on nothing that is watched here; no more do the zeroing of pages that nobody was promised zeroed
+// (init_on_alloc, Debian's default) and the watch over who uses which memory (DAMON_STAT, since 6.17): the two
+// made the suite a quarter slower. Its watchdogs for stalls and for tasks that let nobody else
 // run take a busy host for a hanging guest: they get the patience that the limits have, as far as they go.
 func (c *Config) kernelArgs() []string {
 	args := []string{
-		"console=" + c.Arch.Console, "panic=-1", "loglevel=5", "cryptomgr.notests",
+		"console=" + c.Arch.Console, "panic=-1", "loglevel=5", "cryptomgr.notests", "init_on_alloc=0", "damon_stat.enabled=0",
 		fmt.Sprintf("rcupdate.rcu_cpu_stall_timeout=%d", c.patience(usualStall, maxStall)),
 		fmt.Sprintf("watchdog_thresh=%d", c.patience(usualThreshold, maxThreshold)),
 	}
