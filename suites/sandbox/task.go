@@ -26,23 +26,8 @@ func (w *World) Bystander(name string) *Bystander {
 	ns := w.Namespace()
 	root, cwd := w.Open("/"), w.Open(".")
 	b := &Bystander{world: w, name: name, do: make(chan func() error), done: make(chan error)}
-	tid := make(chan int)
-	go func() {
-		runtime.LockOSThread()
-		tid <- unix.Gettid()
-		for f := range b.do {
-			b.done <- f()
-		}
-	}()
-	b.TID = <-tid
-	w.Defer(func() {
-		if !w.park {
-			close(b.do)
-		}
-	})
-	w.note(name + ": a thread with its own root and cwd")
-	for _, s := range []struct {
-		step string
+	steps := []struct {
+		name string
 		do   func() error
 	}{
 		{"unshare(CLONE_FS)", func() error { return unix.Unshare(unix.CLONE_FS) }},
@@ -50,9 +35,32 @@ func (w *World) Bystander(name string) *Bystander {
 		{"cd (descriptor of the root)", func() error { return unix.Fchdir(root) }},
 		{"chroot .", func() error { return unix.Chroot(".") }},
 		{"cd (descriptor of the cwd)", func() error { return unix.Fchdir(cwd) }},
-	} {
-		w.quiet(name+": "+s.step, b.run(s.do))
 	}
+	var last string // of the steps that were taken
+	// All in one go: under emulation, a change of thread costs more than they do.
+	go func() {
+		runtime.LockOSThread()
+		b.TID = unix.Gettid()
+		var err error
+		for _, s := range steps {
+			last = s.name
+			if err = s.do(); err != nil {
+				break
+			}
+		}
+		b.done <- err
+		for f := range b.do {
+			b.done <- f()
+		}
+	}()
+	err := <-b.done
+	w.Defer(func() {
+		if !w.park {
+			close(b.do)
+		}
+	})
+	w.note(name + ": a thread with its own root and cwd")
+	w.quiet(name+": "+last, err)
 	return b
 }
 
