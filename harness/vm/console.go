@@ -33,8 +33,9 @@ const (
 	eventFlood              // more bytes than allowed
 )
 
-// console reads what a guest prints. It is the io.WriteCloser that pkg/qemu tees the serial
-// port to: Write and Close come from one goroutine, the other methods from any.
+// console reads what a guest prints on its serial port, and what QEMU itself says. It is the
+// io.WriteCloser that pkg/qemu tees QEMU's own output to: Write and Close come from one goroutine, the other
+// methods from any.
 type console struct {
 	patterns patterns
 	onRecord func(*record.Record)
@@ -44,9 +45,11 @@ type console struct {
 	closed   chan struct{} // closed by Close: QEMU is gone and all it printed was read
 	stop     chan struct{} // closed by Run just before it kills QEMU
 
-	line     []byte // of the writer alone: the line so far
-	overlong bool   // of the writer alone: the line was longer than maxLine
-	sent     [3]bool
+	said, printed line // of Write and Close alone, and of the port's reader alone until it is done
+	port          *serial
+
+	turn sync.Mutex // held by who ends a line
+	sent [3]bool    // under turn
 
 	mu       sync.Mutex
 	coll     record.Collector
@@ -62,14 +65,26 @@ type console struct {
 	off      bool      // the kernel said that it powers off
 }
 
-func newConsole(p patterns, max int64, onRecord func(*record.Record), onLine func(string)) *console {
-	return &console{
-		patterns: p, onRecord: onRecord, onLine: onLine, max: max,
+// line is the line so far of one of those who write.
+type line struct {
+	text     []byte
+	overlong bool // it was longer than maxLine
+}
+
+// newConsole returns a console that reads the serial port, if there is one, until that ends.
+func newConsole(p patterns, max int64, port *serial, onRecord func(*record.Record), onLine func(string)) *console {
+	c := &console{
+		patterns: p, onRecord: onRecord, onLine: onLine, max: max, port: port,
 		events: make(chan event, 3), closed: make(chan struct{}), stop: make(chan struct{}),
 		last: time.Now(),
 	}
+	if port != nil {
+		port.read(func(p []byte) { c.take(&c.printed, p) })
+	}
+	return c
 }
 
+// send tells Run once. The caller has the turn.
 func (c *console) send(e event) {
 	if !c.sent[e] {
 		c.sent[e] = true
@@ -77,12 +92,18 @@ func (c *console) send(e event) {
 	}
 }
 
-// Write takes what QEMU printed. After a flood it waits for Run to kill QEMU, because the
-// library keeps all that it reads in memory.
+// Write takes what QEMU said.
 func (c *console) Write(p []byte) (int, error) {
+	c.take(&c.said, p)
+	return len(p), nil
+}
+
+// take adds to a line. After a flood it waits for Run to kill QEMU, because the library keeps all that it
+// reads in memory.
+func (c *console) take(l *line, p []byte) {
 	n := len(p)
 	if n == 0 {
-		return 0, nil
+		return
 	}
 	c.mu.Lock()
 	c.bytes += int64(n)
@@ -90,28 +111,34 @@ func (c *console) Write(p []byte) (int, error) {
 	flood := c.bytes > c.max
 	c.mu.Unlock()
 	if flood {
+		c.turn.Lock()
 		c.send(eventFlood)
+		c.turn.Unlock()
 		<-c.stop
-		return n, nil
+		return
 	}
 	for len(p) > 0 {
 		part, rest, whole := bytes.Cut(p, []byte{'\n'})
 		p = rest
-		if room := maxLine - len(c.line); len(part) > room {
-			part, c.overlong = part[:room], true
+		if room := maxLine - len(l.text); len(part) > room {
+			part, l.overlong = part[:room], true
 		}
-		c.line = append(c.line, part...)
+		l.text = append(l.text, part...)
 		if whole {
-			c.endLine()
+			c.end(l)
 		}
 	}
-	return n, nil
 }
 
 // Close is called when QEMU is gone.
 func (c *console) Close() error {
-	if len(c.line) > 0 {
-		c.endLine()
+	if c.port != nil {
+		c.port.end()
+	}
+	for _, l := range []*line{&c.printed, &c.said} {
+		if len(l.text) > 0 {
+			c.end(l)
+		}
 	}
 	close(c.closed)
 	return nil
@@ -119,10 +146,13 @@ func (c *console) Close() error {
 
 var frameMark = []byte("@pivotspec ")
 
-func (c *console) endLine() {
-	line := c.line
-	overlong := c.overlong
-	c.line, c.overlong = c.line[:0], false
+// end takes note of a line that is whole.
+func (c *console) end(l *line) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	line := l.text
+	overlong := l.overlong
+	l.text, l.overlong = l.text[:0], false
 
 	_, _, err := record.ParseLine(line)
 	isFrame := err == nil && !overlong

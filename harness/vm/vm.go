@@ -90,7 +90,8 @@ type Report struct {
 	// Wall is the time from the start of QEMU to its end.
 	Wall time.Duration
 	// Command is how QEMU was started, so that a person can do it again. Where Config.Archives
-	// were given, its -initrd has the paths of all the files whose contents make the one.
+	// were given, its -initrd has the paths of all the files whose contents make the one. Its serial
+	// port is what it was started with, but for a terminal in place of a pipe of this process.
 	Command []string
 }
 
@@ -116,21 +117,36 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, err
 	}
 	defer done()
-	b := &boot{cfg: &cfg, con: newConsole(ps, cfg.MaxBytes, cfg.OnRecord, cfg.OnLine)}
+	port, err := openSerial()
+	if err != nil {
+		return nil, err
+	}
+	started := false
+	defer func() {
+		if !started {
+			port.end()
+		}
+	}()
+	b := &boot{cfg: &cfg, con: newConsole(ps, cfg.MaxBytes, port, cfg.OnRecord, cfg.OnLine)}
 	opts := &qemu.Options{
 		QEMUPath:     start,
 		Kernel:       cfg.Kernel,
 		Initramfs:    image,
 		KernelArgs:   strings.Join(cfg.kernelArgs(), " "),
 		SerialOutput: b.con,
-		Devices:      []qemu.Device{qemu.ArbitraryArgs(cfg.qemuArgs())},
+		Devices:      []qemu.Device{qemu.ArbitraryArgs(cfg.qemuArgs(port.path()))},
 	}
 	if b.command, err = opts.Cmdline(); err != nil {
 		return nil, fmt.Errorf("vm: command line of QEMU: %w", err)
 	}
 	b.command[0] = cfg.QEMU
-	if i := slices.Index(b.command, image); i >= 0 {
-		b.command[i] = strings.Join(append([]string{cfg.Initramfs}, cfg.Archives...), " + ")
+	for from, to := range map[string]string{
+		image:       strings.Join(append([]string{cfg.Initramfs}, cfg.Archives...), " + "),
+		port.path(): "stdio",
+	} {
+		if i := slices.Index(b.command, from); i >= 0 {
+			b.command[i] = to
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return b.report(0, ReasonInterrupted, backend.NotBegun, err)
@@ -145,6 +161,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return b.report(0, ReasonQEMU, fmt.Sprintf("QEMU did not start: %v", err), err)
 	}
+	started = true
 	return b.watch(ctx, v, begun)
 }
 
@@ -215,9 +232,10 @@ func (c *Config) patience(usual, most int) int {
 	return min(most, int(float64(usual)*c.Accel.Scale))
 }
 
-func (c *Config) qemuArgs() []string {
+// qemuArgs are QEMU's arguments; serial is where its first serial port writes to.
+func (c *Config) qemuArgs(serial string) []string {
 	args := []string{
-		"-no-user-config", "-nodefaults", "-serial", "stdio", "-no-reboot",
+		"-no-user-config", "-nodefaults", "-serial", serial, "-no-reboot",
 		"-m", strconv.Itoa(c.Memory), "-machine", c.Arch.QEMU.Machine,
 	}
 	if c.Arch.QEMU.CPU != "" {

@@ -359,7 +359,7 @@ func FuzzConsole(f *testing.F) {
 		if step <= 0 || step > len(in) {
 			step = len(in)
 		}
-		c := newConsole(ps, 1<<40, nil, nil)
+		c := newConsole(ps, 1<<40, nil, nil, nil)
 		for rest := in; len(rest) > 0; {
 			n := min(step, len(rest))
 			if m, err := c.Write(rest[:n]); m != n || err != nil {
@@ -377,7 +377,7 @@ func FuzzConsole(f *testing.F) {
 			t.Fatal("a report without its end passes")
 		}
 		// How the bytes are cut into reads must not matter.
-		d := newConsole(ps, 1<<40, nil, nil)
+		d := newConsole(ps, 1<<40, nil, nil, nil)
 		d.Write(in)
 		d.Close()
 		if w := d.state(); !slices.Equal(w.tail, s.tail) || len(w.records) != len(s.records) || !slices.Equal(w.findings, s.findings) {

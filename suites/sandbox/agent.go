@@ -60,7 +60,7 @@ func (w *World) Agent(name string, flags int) *Agent {
 	// hold them until then, and are never taken.
 	a.steps[0], a.steps[agentSteps-2], a.steps[agentSteps-1] = wait, answer, wait
 	a.from, a.next = 1, 1
-	pid, errno := fork(uintptr(flags), &a.steps[0], agentSteps-2, &a.errs[0])
+	pid, errno := fork(uintptr(flags)|shared, &a.steps[0], agentSteps-2, &a.errs[0])
 	unix.Close(tell[0])
 	unix.Close(done[1])
 	w.Defer(func() {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -28,15 +27,15 @@ const (
 	stepSkipped = -2
 )
 
-// rawStep is one system call of a script, ready for a child that may not allocate.
+// rawStep is one system call of a script, ready for a child that has no Go runtime; see [spawn].
 type rawStep struct {
 	nr   uintptr
 	args [6]uintptr
 }
 
-// Script is the life of a forked child: system calls, one after the other. The child runs
-// them without the Go runtime, which did not survive the fork; so everything is prepared
-// before, and each call's errno is left in memory that the parent shares.
+// Script is the life of a child: system calls, one after the other. The child makes them without the Go
+// runtime, whose threads are not its own; so everything is prepared before, and each call's errno is
+// left in memory that the parent shares.
 type Script struct {
 	steps  [maxSteps]rawStep
 	n      int
@@ -49,7 +48,8 @@ type Script struct {
 	resume [2]int
 	errs   []int32 // shared page: by step, and the ID of a child of the child
 	byte   []byte
-	proc   int // the world's
+	proc   int  // the world's
+	alone  bool // the child needs a memory of its own
 
 	// refused holds the errnos of those steps that have to fail.
 	refused [maxSteps]unix.Errno
@@ -90,6 +90,8 @@ func (s *Script) Chroot(path string) { s.add("chroot "+path, unix.SYS_CHROOT, s.
 
 // Unshare leaves namespaces; flags are those of unshare(2).
 func (s *Script) Unshare(flags int, name string) {
+	// Who shares memory may not leave the user namespace in which it is shared.
+	s.alone = s.alone || flags&unix.CLONE_NEWUSER != 0
 	s.add("unshare("+name+")", unix.SYS_UNSHARE, uintptr(flags))
 }
 
@@ -148,8 +150,10 @@ func (w *World) Fork(name string, flags int, build func(*Script)) *Process {
 	build(s)
 	s.Pause()
 	w.note(name + ": a child process" + cloneWords(flags))
+	if !s.alone {
+		flags |= shared
+	}
 	pid, errno := fork(uintptr(flags), &s.steps[0], s.n, &s.errs[0])
-	runtime.KeepAlive(s)
 	unix.Close(s.ready[1])
 	unix.Close(s.resume[0])
 	w.Defer(func() {
@@ -301,14 +305,8 @@ func (p *Process) make(name string, step int) unix.Errno {
 	return errno
 }
 
-// fork is clone(2) without memory sharing, for a child that runs n steps and nothing else. The
-// caller keeps alive what they point to.
-//
-// The child is a copy of one thread of a Go program: no scheduler, no collector, possibly
-// locks held for ever. It must not allocate, grow its stack or take a signal; run keeps to
-// that. All signals are blocked over the clone, and stay blocked in the child.
-//
-//go:norace
+// fork starts a child that runs n steps and nothing else. The caller keeps alive what they point to for as
+// long as the child may go on. All signals are blocked over the clone, and stay blocked in the child.
 func fork(flags uintptr, steps *rawStep, n int, errs *int32) (pid int, errno unix.Errno) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -319,33 +317,12 @@ func fork(flags uintptr, steps *rawStep, n int, errs *int32) (pid int, errno uni
 	}
 	first, second := abi.Clone(uintptr(unix.SIGCHLD) | flags)
 	sigmask(&all, &old)
-	r, _, e := syscall.RawSyscall6(unix.SYS_CLONE, first, second, 0, 0, 0, 0)
-	if r == 0 && e == 0 {
-		run(steps, n, errs)
-	}
+	r := int(spawn(first, second, steps, n, errs))
 	sigmask(&old, nil)
-	return int(r), e
-}
-
-// run makes the system calls of a script one by one, noting each errno, and ends the process
-// after the last. A call that fails ends nothing: the parent reads what happened.
-//
-//go:nosplit
-//go:norace
-func run(steps *rawStep, n int, errs *int32) {
-	for i := uintptr(0); i < uintptr(n); i++ {
-		st := (*rawStep)(unsafe.Add(unsafe.Pointer(steps), i*unsafe.Sizeof(*steps)))
-		out := (*int32)(unsafe.Add(unsafe.Pointer(errs), i*unsafe.Sizeof(*errs)))
-		if *out == stepSkipped {
-			*out = 0
-			continue
-		}
-		_, _, e := syscall.RawSyscall6(st.nr, st.args[0], st.args[1], st.args[2], st.args[3], st.args[4], st.args[5])
-		*out = int32(e)
+	if r < 0 {
+		return 0, unix.Errno(-r)
 	}
-	for {
-		syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 0, 0, 0, 0, 0, 0)
-	}
+	return r, 0
 }
 
 // MapRoot makes the child's user namespace map its root to the spec's, as a process with

@@ -38,6 +38,7 @@ func (s *Script) Vfork() {
 func (s *Script) DieOfAbort() {
 	// Zeros are SIG_DFL without flags, and the empty set, in the layout of every architecture.
 	zeros := make([]byte, 256)
+	s.alone = true // older kernels kill whoever shares the memory of what dumps core
 	s.keep = append(s.keep, zeros)
 	z := uintptr(unsafe.Pointer(unsafe.SliceData(zeros)))
 	s.add("prctl(PR_SET_DUMPABLE)", unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1)

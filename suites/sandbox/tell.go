@@ -216,7 +216,7 @@ func (w *World) TryUserNamespace() Call {
 		s := &Script{errs: []int32{stepAhead}}
 		// For ever: to end a child costs as much as to make it.
 		s.add("wait", unix.SYS_PPOLL)
-		pid, errno := fork(unix.CLONE_NEWUSER, &s.steps[0], s.n, &s.errs[0])
+		pid, errno := fork(unix.CLONE_NEWUSER|shared, &s.steps[0], s.n, &s.errs[0])
 		if errno != 0 {
 			return errno
 		}

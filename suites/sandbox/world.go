@@ -102,7 +102,10 @@ func (e *Env) Run(id string, body func(*World)) *record.Record {
 		runtime.LockOSThread()
 		w := e.world(id)
 		if e.Park {
-			defer func() { select {} }()
+			defer func() {
+				<-make(chan struct{})
+				runtime.KeepAlive(w) // and what its children's steps point to
+			}()
 		}
 		done <- w.run(func(w *World) {
 			w.quiet("unshare(CLONE_FS|CLONE_NEWNS)", unix.Unshare(unix.CLONE_FS|unix.CLONE_NEWNS))
