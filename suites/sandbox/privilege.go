@@ -10,6 +10,7 @@ import (
 // Without runs step while the thread's effective capabilities lack the given ones
 // (unix.CAP_*), and puts them back: they stay permitted throughout. name is for the reader.
 func (w *World) Without(name string, caps []int, step func()) {
+	w.privileges = true
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var full [2]unix.CapUserData
 	w.quiet("capget", unix.Capget(&header, &full[0]))
