@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,8 @@ type seat struct {
 type home struct {
 	namespace int
 	root      Place
+	// private says that all mounts there are private, and so all in a copy of the namespace.
+	private bool
 }
 
 // do runs a job on a thread of its own. If that is true of what it returns, the thread is
@@ -85,5 +88,20 @@ func (e *Env) homeOf(tid int) *home {
 	if err != nil {
 		return nil
 	}
-	return &home{ns, root}
+	h := &home{namespace: ns, root: root}
+	if mounts, err := readAt(e.Proc, fmt.Sprintf("%d/mountinfo", tid)); err == nil {
+		h.private = allPrivate(mounts)
+	}
+	return h
+}
+
+// allPrivate says whether the text of a mountinfo has no mount with an optional field, which says how it
+// propagates; see proc_pid_mountinfo(5).
+func allPrivate(mountinfo string) bool {
+	for line := range strings.Lines(mountinfo) {
+		if f := strings.Fields(line); len(f) < 7 || f[6] != "-" {
+			return false
+		}
+	}
+	return true
 }

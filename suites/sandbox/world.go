@@ -32,7 +32,7 @@ type World struct {
 	tid    int
 	park   bool
 	home   *home // where the thread was before, if it is to come back
-	// privileges says that those of the thread were changed, be it for a while.
+	// privileges says that those of the thread are not what they were.
 	privileges bool
 	// See Env.
 	borrowed, limited bool
@@ -115,7 +115,9 @@ func (e *Env) Run(id string, body func(*World)) *record.Record {
 			w.quiet("unshare(CLONE_FS|CLONE_NEWNS)", unix.Unshare(unix.CLONE_FS|unix.CLONE_NEWNS))
 			// A machine other than our guest may have shared mounts, and nothing that
 			// a world does may reach it.
-			w.quiet("mount --make-rprivate /", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+			if w.home == nil || !w.home.private {
+				w.quiet("mount --make-rprivate /", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+			}
 			body(w)
 		})
 		again = e.settle(s, w)
@@ -380,7 +382,12 @@ func (w *World) readProc(name string) string {
 
 // readProcIfAlive is readProc for a file of a task that may end at any time.
 func (w *World) readProcIfAlive(name string) (string, error) {
-	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return readAt(w.proc, name)
+}
+
+// readAt returns the content of a file below an open directory.
+func readAt(dir int, name string) (string, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", err
 	}
