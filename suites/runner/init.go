@@ -40,6 +40,7 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		fmt.Println("pivotspec: init:", err)
 		return
 	}
+	passThrough(out)
 	if o.reader != nil {
 		var read func()
 		if out, read, err = divert(out, o.reader); err != nil {
@@ -121,6 +122,18 @@ func ownConsole() (*os.File, error) {
 		return nil, fmt.Errorf("the kernel gave no console as standard output: %w", err)
 	}
 	return os.NewFile(uintptr(fd), "console"), nil
+}
+
+// passThrough has a terminal send what is written to it as it is. Otherwise it looks at each
+// character, to put a carriage return before each newline, which the host takes off again. What is
+// no terminal does so anyway.
+func passThrough(f *os.File) {
+	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	if err != nil {
+		return
+	}
+	t.Oflag &^= unix.OPOST
+	_ = unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, t)
 }
 
 // silence points standard output to nowhere: Ginkgo, which keeps the one that it found at
@@ -272,7 +285,7 @@ func initial(c *console, k sandbox.Kernel, specs []spec.Spec, patience time.Dura
 		return
 	}
 	env.Evidence = evidence()
-	ginkgo("pivot_root(2) as PID 1 in the initial mount namespace", specs, func(s spec.Spec) *record.Record {
+	ginkgo("pivot_root(2) as PID 1 in the initial mount namespace", specs, func(_ int, s spec.Spec) *record.Record {
 		watchdog := time.AfterFunc(patience, func() {
 			c.send(&record.Record{Type: record.TypeObservation, ID: s.ID, Status: record.Broken,
 				Why: fmt.Sprintf("hung for %v", patience)})

@@ -38,6 +38,7 @@ func (e *Env) do(job func(*seat) (again bool)) {
 	go func() {
 		// Never unlocked: the runtime ends the thread, and with it the namespace.
 		runtime.LockOSThread()
+		Room()
 		for job(s) {
 			job = <-s.work
 		}

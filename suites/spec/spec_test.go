@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -45,4 +46,21 @@ func TestJoin(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzID: an ID is of its form if and only if the regular expression says so.
+func FuzzID(f *testing.F) {
+	form := regexp.MustCompile(`^[a-z][a-z0-9-]*/[a-z0-9]+(-[a-z0-9]+)*$`)
+	for _, id := range []string{
+		"", "/", "a", "a/", "/a", "a/b", "a/b/c", "a-/b", "-a/b", "a--b/c", "a/b-", "a/-b", "a/b--c", "a/b-c-d",
+		"1a/b", "a1/2b", "A/b", "a/B", "a/b\n", "a/b ", "a_b/c", "a/b_c", "ä/b", "a/ä", "a`/b", "a/b{", "a:/b", "a/b@",
+	} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		_, err := spec.Join([]spec.Spec{{ID: id, Body: func(*sandbox.World) {}}})
+		if want := form.MatchString(id); (err == nil) != want {
+			t.Errorf("%q: %v, want %v", id, err, want)
+		}
+	})
 }
