@@ -41,11 +41,12 @@ func Rows(w Winners) map[string]string {
 		rows[i][k] = errno
 	}
 	out := make(map[string]string, len(table))
+	b := make([]byte, 0, 1024)
 	for i, row := range rows {
 		if row == nil {
 			continue
 		}
-		b := append(make([]byte, 0, 1024), word(row[i])...)
+		b = append(b[:0], word(row[i])...)
 		for k := i + 1; k < len(row); k++ {
 			errno := row[k]
 			if errno == "" {

@@ -25,8 +25,13 @@ type stand struct {
 	parent int
 }
 
-// below returns the path of a directory below top.
-func (s stand) below(name string) string { return strconv.Itoa(s.top) + name }
+// spot is a place that a path leads to: a directory, and one below it or "".
+type spot struct {
+	fd    int // a descriptor of the directory
+	below string
+}
+
+func (s spot) path() string { return strconv.Itoa(s.fd) + s.below }
 
 // tree is the mounts of one namespace.
 //
@@ -62,15 +67,17 @@ type ground struct {
 	unmounted         stand
 	// leaf is the name of the mount on middle, and on beside, that is not locked.
 	leaf string
-	// slashes are one more than the longest path has bytes.
+	// slashes are one more than the longest path has bytes; long are paths that end in so many of them,
+	// by place.
 	slashes string
+	long    map[spot]sandbox.Arg
 }
 
 // lay builds the ground. With user namespaces, the trees are built in one namespace, copied to that
 // of a user namespace and from there to the caller's, so that their mounts are locked; and
 // what a call is to succeed with is mounted anew.
 func lay(w *sandbox.World, users bool) *ground {
-	g := &ground{w: w, leaf: "a", slashes: strings.Repeat("/", 4096)}
+	g := &ground{w: w, leaf: "a", slashes: strings.Repeat("/", 4096), long: map[spot]sandbox.Arg{}}
 	base := w.Base()
 	// The directory below the first mount, before that hides it: a copy of the namespace can be
 	// made to open its own only by who stands there.
@@ -187,14 +194,33 @@ func (g *ground) rootStand(at string, parent int) stand {
 
 // call is one call of pivot_root and what has to be so when it is made.
 type call struct {
-	args       [2]sandbox.Arg // new_root and put_old
-	root       int            // descriptor of the caller's root
-	elsewhere  bool           // root is not that of a good call
-	shared     []int          // descriptors of the roots of mounts that are to be shared
-	drop       bool           // CAP_SYS_ADMIN
-	child      bool           // by the root of a child user namespace
-	restricted bool           // by Landlock
+	args [2]sandbox.Arg // new_root and put_old
+	setting
 }
+
+// setting is what has to be so when a call is made.
+type setting struct {
+	root       int    // descriptor of the caller's root
+	elsewhere  bool   // root is not that of a good call
+	shared     mounts // that are to be shared
+	drop       bool   // CAP_SYS_ADMIN
+	child      bool   // by the root of a child user namespace
+	restricted bool   // by Landlock
+}
+
+// mounts are some mounts, by descriptors of their roots: the first n. There are three places of which a
+// fault says that they are shared.
+type mounts struct {
+	fd [3]int
+	n  int
+}
+
+func (m *mounts) add(fd int) {
+	m.fd[m.n] = fd
+	m.n++
+}
+
+func (m *mounts) all() []int { return m.fd[:m.n] }
 
 // plan merges what faults set.
 func plan(list ...*faults.Fault) faults.Values {
@@ -212,16 +238,16 @@ func plan(list ...*faults.Fault) faults.Values {
 // place returns the call that has the faults whose values are v, and no other as far as that can
 // be.
 func (g *ground) place(v faults.Values) call {
-	c := call{
+	c := call{setting: setting{
 		drop:       v[faults.Caller] == faults.NoCapability,
 		child:      v[faults.Caller] == faults.ChildUser,
 		restricted: v[faults.Security] == faults.Restricted,
-	}
+	}}
 	share := func(fd int) {
 		if fd < 0 {
 			g.w.Broken("set-up: there is no mount to share for %v", v)
 		}
-		c.shared = append(c.shared, fd)
+		c.shared.add(fd)
 	}
 
 	// The root: its mount, and the directory on it.
@@ -266,14 +292,14 @@ func (g *ground) place(v faults.Values) call {
 		next = g.locked
 	}
 	dir := v[faults.NewShape] == faults.Directory
-	newRoot := strconv.Itoa(next.mount)
+	newRoot := spot{fd: next.mount}
 	switch {
 	case v[faults.NewLink] == faults.Removed:
-		newRoot = strconv.Itoa(next.gone)
+		newRoot = spot{fd: next.gone}
 	case v[faults.NewMount] == faults.OnRoot && !dir:
-		newRoot = strconv.Itoa(c.root)
+		newRoot = spot{fd: c.root}
 	case dir:
-		newRoot = next.below("/d")
+		newRoot = spot{next.top, "/d"}
 	}
 	if v[faults.NewParent] == faults.Shared {
 		share(next.parent)
@@ -282,20 +308,20 @@ func (g *ground) place(v faults.Values) call {
 	if v[faults.NewMount] != "" {
 		on = g.own.next
 	}
-	old, goneOld, onOld := on.below("/old"), on.goneOld, on.mount
+	old, goneOld, onOld := spot{on.top, "/old"}, on.goneOld, on.mount
 	switch {
 	case !dir || v[faults.NewLink] != "":
 	case v[faults.NewMount] == faults.OnRoot:
-		old, onOld = strconv.Itoa(where.onDir), where.onDir
+		old, onOld = spot{fd: where.onDir}, where.onDir
 	case v[faults.NewMount] == "":
-		old, goneOld = on.below("/d/old"), on.dirGone
+		old, goneOld = spot{on.top, "/d/old"}, on.dirGone
 	}
 
 	// put_old, where a fault says where it is.
-	at := func(s stand) { old, goneOld, onOld = s.below("/old"), s.goneOld, s.mount }
+	at := func(s stand) { old, goneOld, onOld = spot{s.top, "/old"}, s.goneOld, s.mount }
 	switch {
 	case v[faults.OldMount] == faults.OnRoot && v[faults.RootParent] == faults.None:
-		old = strconv.Itoa(root.mount)
+		old = spot{fd: root.mount}
 	case v[faults.OldMount] == faults.OnRoot:
 		at(root)
 	case v[faults.OldMount] == faults.Foreign:
@@ -310,7 +336,7 @@ func (g *ground) place(v faults.Values) call {
 		at(g.own.aside)
 	}
 	if v[faults.OldLink] == faults.Removed {
-		old = strconv.Itoa(goneOld)
+		old = spot{fd: goneOld}
 	}
 	if v[faults.OldShared] == faults.Shared {
 		share(onOld)
@@ -320,28 +346,34 @@ func (g *ground) place(v faults.Values) call {
 }
 
 // argument returns the path of a place, or one that cannot be looked up.
-func (g *ground) argument(fault, place string) sandbox.Arg {
-	fix := g.own.next.below("/fix/")
+func (g *ground) argument(fault string, place spot) sandbox.Arg {
+	fix := func(name string) sandbox.Arg { return sandbox.Path(spot{g.own.next.top, "/fix/" + name}.path()) }
 	switch fault {
 	case "":
-		return sandbox.Path(place)
+		return sandbox.Path(place.path())
 	case faults.BadAddress:
 		return sandbox.BadAddress()
 	case faults.Empty:
 		return sandbox.Path("")
 	case faults.Missing, faults.Dangling, faults.Loop, faults.File:
-		return sandbox.Path(fix + fault)
+		return fix(fault)
 	case faults.LongName:
-		return sandbox.Path(fix + strings.Repeat("x", 256))
+		return fix(strings.Repeat("x", 256))
 	case faults.LongPath:
 		// A good path, but for its length: slashes cost no look-up.
-		return sandbox.Path(place + g.slashes[len(place):])
+		a, made := g.long[place]
+		if !made {
+			p := place.path()
+			a = sandbox.Path(p + g.slashes[len(p):])
+			g.long[place] = a
+		}
+		return a
 	case faults.FileMount:
-		return sandbox.Path(fix + "mount")
+		return fix("mount")
 	case faults.BelowFile:
-		return sandbox.Path(fix + "file/x")
+		return fix("file/x")
 	case faults.Closed:
-		return sandbox.Path(fix + "closed/x")
+		return fix("closed/x")
 	}
 	g.w.Broken("set-up: nobody knows the path %q", fault)
 	return sandbox.Arg{}

@@ -26,10 +26,11 @@ import (
 // Specs returns the specs of this area.
 func Specs() []spec.Spec { return []spec.Spec{{ID: faults.Behaviour, Body: observe}} }
 
-// trial is a call to be made, of one fault or two.
-type trial struct {
-	key [2]string // as in faults.Winners
-	call
+// group are calls to be made for which the same has to be set, each of one fault or two.
+type group struct {
+	setting
+	keys  [][2]string // as in faults.Winners
+	calls [][2]sandbox.Arg
 }
 
 func observe(w *sandbox.World) {
@@ -42,7 +43,7 @@ func observe(w *sandbox.World) {
 		faults.ParentlessRoot: root.ID == root.Parent,
 		faults.Landlock:       landlock,
 	}
-	won := faults.Winners{}
+	won := make(faults.Winners, 1024)
 	list := slices.DeleteFunc(faults.Table(), func(f faults.Fault) bool {
 		if !has[f.Needs] {
 			won[[2]string{f.ID, ""}] = faults.Absent
@@ -61,7 +62,8 @@ func observe(w *sandbox.World) {
 			r.bound.Restrict(rules)
 		}
 	})
-	w.Enter(r.home.mount, overrides()...)
+	r.root = r.home.mount
+	w.Enter(r.root, overrides()...)
 	w.Observe(r.first(plan(faults.AtOnce(list)...)))
 	r.all(list, won)
 	for f, row := range faults.Rows(won) {
@@ -70,7 +72,7 @@ func observe(w *sandbox.World) {
 	if !r.whole {
 		w.Stop()
 	}
-	r.share(nil)
+	r.share(mounts{})
 	w.Briefly("every fault alone, then every two that can be true at once", func() { w.Enter(r.own.root.mount) })
 	w.Chdir("/")
 	next := "/dir/mid/" + r.leaf
@@ -86,17 +88,20 @@ type rehearsal struct {
 	child      *sandbox.Agent
 	rules      int
 	restricted bool
-	// shared are the mounts that are shared now, by descriptors of their roots.
-	shared []int
+	// shared are the mounts that are shared now.
+	shared mounts
+	// root is a descriptor of the root that the spec's thread has, with all capabilities but the overrides
+	// and with the working directory where descriptors are paths.
+	root int
 	// whole says that every call failed and nothing has moved.
 	whole bool
 }
 
 // order sorts calls by what has to be set for them, and those for which it cannot be undone last.
-func order(a, b *trial) int {
+func order(a, b *group) int {
 	return cmp.Or(
 		flag(a.restricted)-flag(b.restricted), flag(a.child)-flag(b.child), flag(a.drop)-flag(b.drop),
-		slices.Compare(a.shared, b.shared), flag(a.elsewhere)-flag(b.elsewhere), a.root-b.root,
+		slices.Compare(a.shared.all(), b.shared.all()), flag(a.elsewhere)-flag(b.elsewhere), a.root-b.root,
 	)
 }
 
@@ -110,51 +115,59 @@ func flag(b bool) int {
 // first makes the call with the faults of a plan.
 func (r *rehearsal) first(v faults.Values) sandbox.Call {
 	c := r.place(v)
-	outcomes, effect := r.make(c, [][2]sandbox.Arg{c.args})
+	outcomes, effect := r.make(c.setting, [][2]sandbox.Arg{c.args})
 	return sandbox.Call{Outcome: outcomes[0], Effect: effect}
 }
 
 // all makes the call of each fault alone and of each pair, and adds who won.
 func (r *rehearsal) all(list []faults.Fault, won faults.Winners) {
-	pairs := faults.Pairs(list)
-	trials := make([]*trial, 0, len(list)+len(pairs))
-	for i := range list {
-		f := &list[i]
-		trials = append(trials, &trial{[2]string{f.ID, ""}, r.place(plan(f))})
-	}
-	for _, p := range pairs {
-		if !p.Excluded {
-			trials = append(trials, &trial{[2]string{p.A.ID, p.B.ID}, r.place(plan(p.A, p.B))})
-		}
-	}
-	// Stable: those of one setting stay in the order of the table, the single ones first.
-	slices.SortStableFunc(trials, order)
 	r.whole = true
-	for len(trials) > 0 && r.whole {
-		n := 1
-		for n < len(trials) && order(trials[0], trials[n]) == 0 {
-			n++
-		}
-		calls := make([][2]sandbox.Arg, n)
-		for i := range calls {
-			calls[i] = trials[i].args
-		}
-		outcomes, effect := r.make(trials[0].call, calls)
+	for _, g := range r.groups(list) {
+		outcomes, effect := r.make(g.setting, g.calls)
 		for i, o := range outcomes {
-			won[trials[i].key] = o
+			won[g.keys[i]] = o
 			r.whole = r.whole && o != record.OK
 		}
 		if effect != sandbox.None {
-			r.w.Fact("moved", fmt.Sprintf("%s, at the latest by %s", effect, strings.Join(trials[n-1].key[:], " ")))
+			last := g.keys[len(g.keys)-1]
+			r.w.Fact("moved", fmt.Sprintf("%s, at the latest by %s", effect, strings.Join(last[:], " ")))
 			r.whole = false
 		}
-		trials = trials[n:]
+		if !r.whole {
+			return
+		}
 	}
+}
+
+// groups returns the calls of each fault alone and of each pair. Those of one setting stay in the order of
+// the table, the single ones first.
+func (r *rehearsal) groups(list []faults.Fault) []*group {
+	var out []*group
+	by := map[setting]*group{}
+	add := func(key [2]string, faults ...*faults.Fault) {
+		c := r.place(plan(faults...))
+		g := by[c.setting]
+		if g == nil {
+			g = &group{setting: c.setting}
+			by[c.setting], out = g, append(out, g)
+		}
+		g.keys, g.calls = append(g.keys, key), append(g.calls, c.args)
+	}
+	for i := range list {
+		add([2]string{list[i].ID, ""}, &list[i])
+	}
+	for _, p := range faults.Pairs(list) {
+		if !p.Excluded {
+			add([2]string{p.A.ID, p.B.ID}, p.A, p.B)
+		}
+	}
+	slices.SortFunc(out, order)
+	return out
 }
 
 // make makes calls for which the same has to be set, and returns their outcomes and what has
 // become of the caller since.
-func (r *rehearsal) make(c call, calls [][2]sandbox.Arg) (outcomes []string, effect string) {
+func (r *rehearsal) make(c setting, calls [][2]sandbox.Arg) (outcomes []string, effect string) {
 	less := overrides()
 	if c.drop {
 		less = append(less, unix.CAP_SYS_ADMIN)
@@ -171,7 +184,13 @@ func (r *rehearsal) make(c call, calls [][2]sandbox.Arg) (outcomes []string, eff
 	case c.restricted:
 		return r.bound.Outcomes(c.root, less, calls)
 	}
-	r.w.Enter(c.root, less...)
+	switch {
+	case r.root != c.root:
+		r.w.Enter(c.root, less...)
+		r.root = c.root
+	case c.drop:
+		r.w.Effective(less...)
+	}
 	outcomes, effect = r.w.Outcomes(calls)
 	if c.drop {
 		r.w.Effective(overrides()...)
@@ -184,17 +203,21 @@ func overrides() []int { return []int{unix.CAP_DAC_OVERRIDE, unix.CAP_DAC_READ_S
 
 // share makes the given mounts shared, and those that are private. The working directory is where
 // descriptors are paths.
-func (r *rehearsal) share(mounts []int) {
-	if slices.Equal(mounts, r.shared) {
+func (r *rehearsal) share(wanted mounts) {
+	if wanted == r.shared {
 		return
 	}
 	r.w.Briefly("", func() {
-		for _, fd := range r.shared {
-			r.w.Propagation(strconv.Itoa(fd), sandbox.Private)
+		for _, fd := range r.shared.all() {
+			if !slices.Contains(wanted.all(), fd) {
+				r.w.Propagation(strconv.Itoa(fd), sandbox.Private)
+			}
 		}
-		for _, fd := range mounts {
-			r.w.Propagation(strconv.Itoa(fd), sandbox.Shared)
+		for _, fd := range wanted.all() {
+			if !slices.Contains(r.shared.all(), fd) {
+				r.w.Propagation(strconv.Itoa(fd), sandbox.Shared)
+			}
 		}
 	})
-	r.shared = mounts
+	r.shared = wanted
 }

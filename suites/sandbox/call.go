@@ -88,11 +88,16 @@ func (w *World) Control(c Call) { w.Fact("control", c.Result()) }
 // Arg is an argument of a system call: a path, or an address that is not the caller's.
 type Arg struct {
 	path string
+	text *byte // the path as a system call takes it, ended by a zero byte
 	bad  bool
 }
 
 // Path is an ordinary argument.
-func Path(p string) Arg { return Arg{path: p} }
+func Path(p string) Arg {
+	b := make([]byte, len(p)+1)
+	copy(b, p)
+	return Arg{path: p, text: &b[0]}
+}
 
 // BadAddress is an argument that points where nothing is mapped.
 func BadAddress() Arg { return Arg{bad: true} }
@@ -116,8 +121,7 @@ func (a Arg) pointer() (uintptr, []byte) {
 		// The last page of the address space: never user memory on any Linux.
 		return ^uintptr(4095), nil
 	}
-	b := append([]byte(a.path), 0)
-	return uintptr(unsafe.Pointer(unsafe.SliceData(b))), b
+	return uintptr(unsafe.Pointer(a.text)), unsafe.Slice(a.text, len(a.path)+1)
 }
 
 // PivotRoot makes the call with two paths.

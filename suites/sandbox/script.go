@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"fmt"
 	"unsafe"
 
@@ -50,6 +51,22 @@ func (s *Script) DieOfAbort() {
 // thread is dead, once [Process.Leaderless] lets it.
 func (s *Script) BecomeLeaderless() {
 	s.Pause()
+	if shared == 0 {
+		s.execLeaderless()
+		return
+	}
+	// From here on there are two threads without a stack, and both take the same steps: they wait for a
+	// signal, and the one that gets it exits. It is sent to the first.
+	first, second := abi.Clone(unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD)
+	s.add("clone(CLONE_THREAD)", unix.SYS_CLONE, first, second)
+	all := bytes.Repeat([]byte{0xff}, abi.SigsetSize)
+	s.keep = append(s.keep, all)
+	s.add("wait for a signal", unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all[0])), 0, 0, abi.SigsetSize)
+	s.add("exit", unix.SYS_EXIT)
+}
+
+// execLeaderless is the same by a program, for a child with a stack, which two threads cannot share.
+func (s *Script) execLeaderless() {
 	// By the cwd, for there is no /proc under the child's root. By a descriptor of the program,
 	// execveat(2) gave ENOENT on Linux 5.10.
 	s.Fchdir(s.proc, "/proc")

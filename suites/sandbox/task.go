@@ -26,23 +26,8 @@ func (w *World) Bystander(name string) *Bystander {
 	ns := w.Namespace()
 	root, cwd := w.Open("/"), w.Open(".")
 	b := &Bystander{world: w, name: name, do: make(chan func() error), done: make(chan error)}
-	tid := make(chan int)
-	go func() {
-		runtime.LockOSThread()
-		tid <- unix.Gettid()
-		for f := range b.do {
-			b.done <- f()
-		}
-	}()
-	b.TID = <-tid
-	w.Defer(func() {
-		if !w.park {
-			close(b.do)
-		}
-	})
-	w.note(name + ": a thread with its own root and cwd")
-	for _, s := range []struct {
-		step string
+	steps := []struct {
+		name string
 		do   func() error
 	}{
 		{"unshare(CLONE_FS)", func() error { return unix.Unshare(unix.CLONE_FS) }},
@@ -50,9 +35,32 @@ func (w *World) Bystander(name string) *Bystander {
 		{"cd (descriptor of the root)", func() error { return unix.Fchdir(root) }},
 		{"chroot .", func() error { return unix.Chroot(".") }},
 		{"cd (descriptor of the cwd)", func() error { return unix.Fchdir(cwd) }},
-	} {
-		w.quiet(name+": "+s.step, b.run(s.do))
 	}
+	var last string // of the steps that were taken
+	// All in one go: under emulation, a change of thread costs more than they do.
+	go func() {
+		runtime.LockOSThread()
+		b.TID = unix.Gettid()
+		var err error
+		for _, s := range steps {
+			last = s.name
+			if err = s.do(); err != nil {
+				break
+			}
+		}
+		b.done <- err
+		for f := range b.do {
+			b.done <- f()
+		}
+	}()
+	err := <-b.done
+	w.Defer(func() {
+		if !w.park {
+			close(b.do)
+		}
+	})
+	w.note(name + ": a thread with its own root and cwd")
+	w.quiet(name+": "+last, err)
 	return b
 }
 
@@ -167,46 +175,40 @@ func (p *Process) Dump() {
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)
 	w.Defer(func() { w.writeProc(file, strings.TrimSuffix(before, "\n")) })
 	w.must("kill -ABRT "+p.name, unix.Kill(p.PID, unix.SIGABRT))
-	w.await(p.name+" dumps core", p.dumping)
 	// The kernel reads the pattern some time after it says that the task dumps core, byte by
-	// byte: changed too early, it is read half old, half new.
-	w.await("the core of "+p.name+" has its reader", p.coreHeld)
-}
-
-// coreHeld reports whether the program runs that takes the child's core.
-func (p *Process) coreHeld() bool {
-	args := fmt.Sprintf("/proc/%d/exe\x00%s\x00%s\x00", p.PID, helperArg, coreHolder)
-	for _, name := range p.world.ListProc(".") {
-		if _, err := strconv.Atoi(name); err != nil {
-			continue
-		}
-		if got, err := p.world.readProcIfAlive(name + "/cmdline"); err == nil && got == args {
-			return true
-		}
-	}
-	return false
+	// byte: changed too early, it is read half old, half new. It waits for nothing before, and then for
+	// the program that takes the core.
+	w.await("the core of "+p.name+" has its reader", func() bool {
+		status := p.status()
+		return dumping(status) && !strings.Contains(status, "\nState:\tR")
+	})
 }
 
 // RequireDumping ends the spec as broken unless the child still dumps core.
 func (p *Process) RequireDumping() {
-	if !p.dumping() {
+	if !dumping(p.status()) {
 		p.world.Broken("set-up: %s no longer dumps core", p.name)
 	}
 }
 
-// dumping reads what proc_pid_status(5) says, since Linux 4.15.
-func (p *Process) dumping() bool {
-	return strings.Contains(p.world.readProc(fmt.Sprintf("%d/status", p.PID)), "\nCoreDumping:\t1\n")
-}
+func (p *Process) status() string { return p.world.readProc(fmt.Sprintf("%d/status", p.PID)) }
+
+// dumping says of what proc_pid_status(5) shows, since Linux 4.15, whether the task dumps core.
+func dumping(status string) bool { return strings.Contains(status, "\nCoreDumping:\t1\n") }
 
 // Leaderless lets the child, whose script ends with [Script.BecomeLeaderless], become a process
 // whose first thread is dead, and returns the IDs of the threads that live.
 func (p *Process) Leaderless() (threads []int) {
 	w := p.world
 	p.release()
+	if shared != 0 { // one of the suite's signals, which are all blocked there, for the first thread alone
+		w.quiet("wake "+p.name+"'s first thread", unix.Tgkill(p.PID, p.PID, unix.SIGUSR1))
+	}
 	w.await(p.name+"'s first thread is dead", func() bool {
-		if n := p.script.n; p.script.errs[n-3] > 0 {
-			w.Broken("set-up: %s: %s: %s", p.name, p.script.names[n-3], ErrnoName(unix.Errno(p.script.errs[n-3])))
+		for i, e := range p.script.errs[:p.script.n] {
+			if e > 0 {
+				w.Broken("set-up: %s: %s: %s", p.name, p.script.names[i], ErrnoName(unix.Errno(e)))
+			}
 		}
 		_, state, _ := strings.Cut(w.readProc(fmt.Sprintf("%d/stat", p.PID)), ") ")
 		return strings.HasPrefix(state, "Z")

@@ -80,7 +80,12 @@ func (w *World) WatchMounts(names map[string]string) *MountWatch {
 	}
 	w.must("fanotify_init(FAN_REPORT_MNT)", err)
 	m.fd = fd
-	w.Defer(func() { unix.Close(fd) })
+	w.Defer(func() {
+		// The last close waits until no processor looks at the marks any more, for milliseconds.
+		if !w.park {
+			unix.Close(fd)
+		}
+	})
 	w.must("fanotify_mark(FAN_MARK_MNTNS, FAN_MNT_ATTACH|FAN_MNT_DETACH)", unix.FanotifyMark(fd,
 		unix.FAN_MARK_ADD|fanMarkMntNS, fanMntAttach|fanMntDetach, w.proc, fmt.Sprintf("%d/ns/mnt", w.tid)))
 	for path, name := range names {

@@ -12,9 +12,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"runtime/debug"
 	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +31,9 @@ type World struct {
 	base   string
 	tid    int
 	park   bool
+	home   *home // where the thread was before, if it is to come back
+	// privileges says that those of the thread are not what they were.
+	privileges bool
 	// See Env.
 	borrowed, limited bool
 
@@ -67,6 +70,11 @@ type Env struct {
 	Limited bool
 	// Evidence collects the mount tables around calls; nil collects none.
 	Evidence *Evidence
+
+	// Of worlds that are parked: where they begin, and a thread that is there again.
+	start sync.Once
+	home  *home
+	free  chan *seat
 }
 
 // ErrNoProc is wrapped by the error of [Open] on a machine without a usable /proc.
@@ -83,7 +91,7 @@ func Open(k Kernel, base string) (*Env, error) {
 		unix.Close(proc)
 		return nil, fmt.Errorf("/proc is not a procfs: %w", ErrNoProc)
 	}
-	return &Env{Kernel: k, Proc: proc, Base: base}, nil
+	return &Env{Kernel: k, Proc: proc, Base: base, free: make(chan *seat, 1)}, nil
 }
 
 // stop is what a failed step panics with; run recovers it.
@@ -97,25 +105,25 @@ type stop struct {
 // returns when the spec has ended.
 func (e *Env) Run(id string, body func(*World)) *record.Record {
 	done := make(chan *record.Record)
-	go func() {
-		// Never unlocked: the runtime ends the thread, and with it the namespace.
-		runtime.LockOSThread()
-		Room()
+	e.do(func(s *seat) (again bool) {
 		w := e.world(id)
 		if e.Park {
-			defer func() {
-				<-make(chan struct{})
-				runtime.KeepAlive(w) // and what its children's steps point to
-			}()
+			e.start.Do(func() { e.home = e.homeOf(w.tid) })
+			w.home = e.home
 		}
-		done <- w.run(func(w *World) {
+		r := w.run(func(w *World) {
 			w.quiet("unshare(CLONE_FS|CLONE_NEWNS)", unix.Unshare(unix.CLONE_FS|unix.CLONE_NEWNS))
 			// A machine other than our guest may have shared mounts, and nothing that
 			// a world does may reach it.
-			w.quiet("mount --make-rprivate /", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+			if w.home == nil || !w.home.private {
+				w.quiet("mount --make-rprivate /", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+			}
 			body(w)
 		})
-	}()
+		again = e.settle(s, w)
+		done <- r
+		return again
+	})
 	return <-done
 }
 
@@ -201,8 +209,8 @@ func ErrnoName(err error) string {
 	if err == nil {
 		return record.OK
 	}
-	var errno unix.Errno
-	if !errors.As(err, &errno) {
+	errno, plain := err.(unix.Errno) // nearly always, and errors.As takes its time
+	if !plain && !errors.As(err, &errno) {
 		return err.Error()
 	}
 	if errno == 0 {
@@ -374,7 +382,12 @@ func (w *World) readProc(name string) string {
 
 // readProcIfAlive is readProc for a file of a task that may end at any time.
 func (w *World) readProcIfAlive(name string) (string, error) {
-	fd, err := unix.Openat(w.proc, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return readAt(w.proc, name)
+}
+
+// readAt returns the content of a file below an open directory.
+func readAt(dir int, name string) (string, error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", err
 	}
