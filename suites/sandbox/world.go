@@ -3,8 +3,9 @@
 // that builds mount trees, makes the call under test and says what became of whom.
 //
 // The thread is never unlocked, so it dies with its goroutine and takes the namespace and
-// every mount in it along; unless worlds are parked, which then hand it on (see [Env]). Each step of the set-up is checked: one that fails ends the
-// behaviour as broken, which is neither a pass nor a deviation.
+// every mount in it along; a world that is parked keeps them and hands the thread on, see [Env].
+// Each step of the set-up is checked: one that fails ends the behaviour as broken, which is
+// neither a pass nor a deviation.
 package sandbox
 
 import (
@@ -376,14 +377,9 @@ func (w *World) ReadProc(name string) string { return w.kernel.Read(name, w.read
 
 // readProc is ReadProc for the set-up, which no kernel under test lies about.
 func (w *World) readProc(name string) string {
-	text, err := w.readProcIfAlive(name)
+	text, err := readAt(w.proc, name)
 	w.quiet("read /proc/"+name, err)
 	return text
-}
-
-// readProcIfAlive is readProc for a file of a task that may end at any time.
-func (w *World) readProcIfAlive(name string) (string, error) {
-	return readAt(w.proc, name)
 }
 
 // readAt returns the content of a file below an open directory.
