@@ -25,8 +25,8 @@ type home struct {
 	private bool
 }
 
-// do runs a job on a thread of its own. If that is true of what it returns, the thread is
-// as it was before the job, and for the next. Else it stays what it has become, with Park, or ends.
+// do runs a job on a thread that no other has meanwhile. A job that returns true has put the thread,
+// as it was before, where the next finds it; otherwise it is kept with Park, and ends without.
 func (e *Env) do(job func(*seat) (again bool)) {
 	select {
 	case s := <-e.free:

@@ -3,8 +3,9 @@
 // that builds mount trees, makes the call under test and says what became of whom.
 //
 // The thread is never unlocked, so it dies with its goroutine and takes the namespace and
-// every mount in it along. Each step of the set-up is checked: one that fails ends the
-// behaviour as broken, which is neither a pass nor a deviation.
+// every mount in it along; a world that is parked keeps them and hands the thread on, see [Env].
+// Each step of the set-up is checked: one that fails ends the behaviour as broken, which is
+// neither a pass nor a deviation.
 package sandbox
 
 import (
@@ -58,9 +59,10 @@ type Env struct {
 	Proc int
 	// Base is an existing empty directory on which worlds mount their filesystems.
 	Base string
-	// Park keeps the threads and children of worlds that are done with, and so their
-	// namespaces, until the process ends. In a guest that is about to be switched off, taking
-	// them down would cost as much as the specs themselves.
+	// Park keeps the namespaces and children of worlds that are done with, until the process
+	// ends. In a guest that is about to be switched off, taking them down would cost as much as
+	// the specs themselves. The thread goes back to where it was and serves the next world, if it
+	// can be as it was before.
 	Park bool
 	// Borrowed says that the machine is not ours: a step that would change it as a whole, or
 	// that needs its initial namespaces, ends the spec as unsupported.
@@ -375,14 +377,9 @@ func (w *World) ReadProc(name string) string { return w.kernel.Read(name, w.read
 
 // readProc is ReadProc for the set-up, which no kernel under test lies about.
 func (w *World) readProc(name string) string {
-	text, err := w.readProcIfAlive(name)
+	text, err := readAt(w.proc, name)
 	w.quiet("read /proc/"+name, err)
 	return text
-}
-
-// readProcIfAlive is readProc for a file of a task that may end at any time.
-func (w *World) readProcIfAlive(name string) (string, error) {
-	return readAt(w.proc, name)
 }
 
 // readAt returns the content of a file below an open directory.
