@@ -73,6 +73,7 @@ func (e *Env) do(job func(*seat) (again bool)) {
 	default:
 	}
 	s := &seat{work: make(chan func(*seat) bool)}
+	park := e.Park // as it is now: when the world has ended, it may be set for the next
 	go func() {
 		// Never unlocked: the runtime ends the thread, and with it the namespace.
 		runtime.LockOSThread()
@@ -80,7 +81,7 @@ func (e *Env) do(job func(*seat) (again bool)) {
 		for job(s) {
 			job = <-s.work
 		}
-		if e.Park {
+		if park {
 			<-make(chan struct{})
 			runtime.KeepAlive(s)
 		}
