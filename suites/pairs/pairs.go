@@ -91,11 +91,14 @@ type rehearsal struct {
 	// shared are the mounts that are shared now.
 	shared mounts
 	// root is a descriptor of the root that the spec's thread has, with all capabilities but the overrides
-	// and with the working directory where descriptors are paths.
+	// and with the working directory where descriptors are paths; nowhere if a call may have moved it.
 	root int
 	// whole says that every call failed and nothing has moved.
 	whole bool
 }
+
+// nowhere is no descriptor.
+const nowhere = -1
 
 // order sorts calls by what has to be set for them, and those for which it cannot be undone last.
 func order(a, b *group) int {
@@ -192,6 +195,9 @@ func (r *rehearsal) make(c setting, calls [][2]sandbox.Arg) (outcomes []string, 
 		r.w.Effective(less...)
 	}
 	outcomes, effect = r.w.Outcomes(calls)
+	if effect != sandbox.None || slices.Contains(outcomes, record.OK) {
+		r.root = nowhere
+	}
 	if c.drop {
 		r.w.Effective(overrides()...)
 	}

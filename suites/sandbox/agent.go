@@ -307,7 +307,6 @@ func (w *World) Effective(but ...int) {
 }
 
 func (w *World) capabilities(but []int) (unix.CapUserHeader, [2]unix.CapUserData) {
-	w.privileges = true // of whoever is to have them, which may be the spec's thread
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData
 	w.quiet("capget", unix.Capget(&header, &sets[0]))

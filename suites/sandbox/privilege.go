@@ -10,8 +10,6 @@ import (
 // Without runs step while the thread's effective capabilities lack the given ones
 // (unix.CAP_*), and puts them back: they stay permitted throughout. name is for the reader.
 func (w *World) Without(name string, caps []int, step func()) {
-	before := w.privileges
-	w.privileges = true
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var full [2]unix.CapUserData
 	w.quiet("capget", unix.Capget(&header, &full[0]))
@@ -22,7 +20,6 @@ func (w *World) Without(name string, caps []int, step func()) {
 	w.must("drop "+name, unix.Capset(&header, &less[0]))
 	step()
 	w.must("regain "+name, unix.Capset(&header, &full[0]))
-	w.privileges = before
 }
 
 // AsUser runs step with the filesystem user and group IDs of an ordinary user and without

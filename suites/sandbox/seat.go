@@ -23,6 +23,44 @@ type home struct {
 	root      Place
 	// private says that all mounts there are private, and so all in a copy of the namespace.
 	private bool
+	// task is what a thread there is allowed and who it is.
+	task traits
+}
+
+// traits are what a thread has of its own beside its namespaces, root and working directory, as far as it can be
+// asked for it: it must be the same when the next world begins. What cannot be asked for is a Landlock
+// domain; worlds put none but other threads and children into one.
+type traits struct {
+	caps       [2]unix.CapUserData
+	uids, gids [3]int
+	// fsuid and fsgid are -1 where they cannot be asked for, and then not be set either.
+	fsuid, fsgid int
+	umask        int
+	// answers are those of prctl(2).
+	answers [4]uintptr
+}
+
+// traitsOf returns those of the calling thread, whose fs must be its own.
+func traitsOf() (t traits, err error) {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	if err := unix.Capget(&header, &t.caps[0]); err != nil {
+		return t, err
+	}
+	t.uids[0], t.uids[1], t.uids[2] = unix.Getresuid()
+	t.gids[0], t.gids[1], t.gids[2] = unix.Getresgid()
+	// Nobody has the ID -1, so both only answer.
+	if t.fsuid, err = unix.SetfsuidRetUid(-1); err != nil {
+		t.fsuid = -1
+	}
+	if t.fsgid, err = unix.SetfsgidRetGid(-1); err != nil {
+		t.fsgid = -1
+	}
+	t.umask = unix.Umask(0)
+	unix.Umask(t.umask)
+	for i, option := range [...]uintptr{unix.PR_GET_KEEPCAPS, unix.PR_GET_SECUREBITS, unix.PR_GET_NO_NEW_PRIVS, unix.PR_GET_SECCOMP} {
+		t.answers[i], _, _ = unix.RawSyscall6(unix.SYS_PRCTL, option, 0, 0, 0, 0, 0)
+	}
+	return t, nil
 }
 
 // do runs a job on a thread that no other has meanwhile. A job that returns true has put the thread,
@@ -35,6 +73,7 @@ func (e *Env) do(job func(*seat) (again bool)) {
 	default:
 	}
 	s := &seat{work: make(chan func(*seat) bool)}
+	park := e.Park // as it is now: when the world has ended, it may be set for the next
 	go func() {
 		// Never unlocked: the runtime ends the thread, and with it the namespace.
 		runtime.LockOSThread()
@@ -42,7 +81,7 @@ func (e *Env) do(job func(*seat) (again bool)) {
 		for job(s) {
 			job = <-s.work
 		}
-		if e.Park {
+		if park {
 			<-make(chan struct{})
 			runtime.KeepAlive(s)
 		}
@@ -56,7 +95,7 @@ func (e *Env) settle(s *seat, w *World) (again bool) {
 		return false
 	}
 	s.worlds = append(s.worlds, w)
-	if w.home == nil || w.privileges {
+	if w.home == nil {
 		return false
 	}
 	// Open for ever, it keeps the namespace: to take it down costs as much as the spec itself.
@@ -68,6 +107,9 @@ func (e *Env) settle(s *seat, w *World) (again bool) {
 		return false
 	}
 	if now, err := statx(unix.AT_FDCWD, "/"); err != nil || now != w.home.root {
+		return false
+	}
+	if now, err := traitsOf(); err != nil || now != w.home.task {
 		return false
 	}
 	select {
@@ -90,6 +132,12 @@ func (e *Env) homeOf(tid int) *home {
 		return nil
 	}
 	h := &home{namespace: ns, root: root}
+	if unix.Unshare(unix.CLONE_FS) != nil {
+		return nil
+	}
+	if h.task, err = traitsOf(); err != nil {
+		return nil
+	}
 	if mounts, err := readAt(e.Proc, fmt.Sprintf("%d/mountinfo", tid)); err == nil {
 		h.private = allPrivate(mounts)
 	}
@@ -97,12 +145,16 @@ func (e *Env) homeOf(tid int) *home {
 }
 
 // allPrivate says whether the text of a mountinfo has no mount with an optional field, which says how it
-// propagates; see proc_pid_mountinfo(5).
+// propagates; see proc_pid_mountinfo(5). It has to show the mount at "/": to who is in a chroot that is no mount
+// point it does not, and nothing is known of that one.
 func allPrivate(mountinfo string) bool {
+	root := false
 	for line := range strings.Lines(mountinfo) {
-		if f := strings.Fields(line); len(f) < 7 || f[6] != "-" {
+		f := strings.Fields(line)
+		if len(f) < 7 || f[6] != "-" {
 			return false
 		}
+		root = root || f[4] == "/"
 	}
-	return true
+	return root
 }

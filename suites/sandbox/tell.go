@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -220,7 +221,10 @@ func (w *World) TryUserNamespace() Call {
 		if errno != 0 {
 			return errno
 		}
-		w.Defer(func() { w.end(pid) })
+		w.Defer(func() {
+			w.end(pid)
+			runtime.KeepAlive(s) // until here the child may take its step, for it shares the memory
+		})
 		return nil
 	})
 }

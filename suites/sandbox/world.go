@@ -33,8 +33,6 @@ type World struct {
 	tid    int
 	park   bool
 	home   *home // where the thread was before, if it is to come back
-	// privileges says that those of the thread are not what they were.
-	privileges bool
 	// See Env.
 	borrowed, limited bool
 
