@@ -40,8 +40,9 @@ func boot(k sandbox.Kernel, specs []spec.Spec, o options) {
 		fmt.Println("pivotspec: init:", err)
 		return
 	}
-	passThrough(out)
-	if o.reader != nil {
+	if o.reader == nil {
+		passThrough(out) // else people may look at the terminal
+	} else {
 		var read func()
 		if out, read, err = divert(out, o.reader); err != nil {
 			fmt.Println("pivotspec: init:", err)
