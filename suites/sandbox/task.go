@@ -175,13 +175,29 @@ func (p *Process) Dump() {
 	w.writeProc(file, "|/proc/%P/exe "+helperArg+" "+coreHolder)
 	w.Defer(func() { w.writeProc(file, strings.TrimSuffix(before, "\n")) })
 	w.must("kill -ABRT "+p.name, unix.Kill(p.PID, unix.SIGABRT))
-	// The kernel reads the pattern some time after it says that the task dumps core, byte by
-	// byte: changed too early, it is read half old, half new. It waits for nothing before, and then for
-	// the program that takes the core.
-	w.await("the core of "+p.name+" has its reader", func() bool {
+	w.await(p.name+" dumps core", func() bool {
 		status := p.status()
+		// One that still runs has not come to wait for its reader: to look for that would be in vain.
 		return dumping(status) && !strings.Contains(status, "\nState:\tR")
 	})
+	// The kernel reads the pattern some time after it says that the task dumps core, byte by
+	// byte: changed too early, it is read half old, half new.
+	w.await("the core of "+p.name+" has its reader", p.coreHeld)
+}
+
+// coreHeld reports whether the program runs that takes the child's core.
+func (p *Process) coreHeld() bool {
+	args := fmt.Sprintf("/proc/%d/exe\x00%s\x00%s\x00", p.PID, helperArg, coreHolder)
+	for _, name := range p.world.ListProc(".") {
+		if _, err := strconv.Atoi(name); err != nil {
+			continue
+		}
+		// A task may end meanwhile.
+		if got, err := readAt(p.world.proc, name+"/cmdline"); err == nil && got == args {
+			return true
+		}
+	}
+	return false
 }
 
 // RequireDumping ends the spec as broken unless the child still dumps core.
