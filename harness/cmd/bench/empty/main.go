@@ -1,6 +1,6 @@
 // Command empty is the init of a guest that observes nothing: each behaviour has its world, its record
-// and its place in Ginkgo's run, and all that happens in it is one look at "/". No suite of as many behaviours
-// can cost less. It serves command bench alone.
+// and its place in Ginkgo's run, and all that happens in it is one look at "/": what so many behaviours cost
+// here before they do anything. It serves command bench alone.
 package main
 
 import (
