@@ -48,6 +48,8 @@ type Arch struct {
 	Flavours map[string]int `yaml:"flavours"`
 	// Cmdline holds kernel arguments that every boot on this architecture needs.
 	Cmdline []string `yaml:"cmdline"`
+	// Savings are kernel arguments that only save time.
+	Savings []string `yaml:"savings"`
 	Limits  Limits   `yaml:"limits"`
 	// ABIs are those that a kernel of this architecture runs, its own first.
 	ABIs []ABI `yaml:"abis"`

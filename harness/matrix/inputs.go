@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"pivotspec/harness/arch"
@@ -30,7 +31,7 @@ func (j *Job) inputs() string {
 		Cmdline: j.VM.Cmdline, Memory: j.VM.Memory,
 	}
 	if a := j.VM.Arch; a != nil {
-		in.QEMU, in.Cmdline = &a.QEMU, append(append([]string{}, a.Cmdline...), in.Cmdline...)
+		in.QEMU, in.Cmdline = &a.QEMU, slices.Concat(a.Cmdline, a.Savings, in.Cmdline)
 	}
 	for _, a := range j.VM.Archives {
 		in.Archives = append(in.Archives, filepath.Base(a))

@@ -1,7 +1,10 @@
 // Command bench prints what the suite costs: the wall time of a full cell over that of the
 // same kernel with an init that only powers off, measured in turn in one run, the cost of a
-// spec, and the wall time of the whole matrix over that of its bare boots on all processors.
-// Between the two stands the floor: a suite of as many behaviours in which nothing happens (see
+// spec, and the wall time of the whole matrix over that of its boots on all processors.
+//
+// That kernel is booted in two ways: plain, as it starts anywhere, and bare, with the arguments that spare a
+// cell a part of that. Full over plain is what a user pays for a cell beyond a boot; full over bare shows what there is
+// left to save. Between them stands the floor: a suite of as many behaviours in which nothing happens (see
 // command empty). What is above it the specs cost, what is below it that there are so many.
 //
 // It prints figures and judges none: machines are shared and noisy.
@@ -84,45 +87,25 @@ func bench(ctx context.Context, runs int, names, archs, accelerator string) erro
 	}
 
 	fmt.Printf("# medians of %d runs in turn, one guest at a time; us/spec is a spec's own time in the guest\n", runs)
-	fmt.Printf("%-16s %9s %9s %7s %9s %7s %7s %9s\n", "cell", "bare s", "floor s", "ratio", "full s", "ratio", "specs", "us/spec")
-	var ratios, floors, bares []float64
+	fmt.Printf("%-16s %8s %8s %8s %8s %11s %10s %10s %6s %8s\n",
+		"cell", "plain s", "bare s", "floor s", "full s", "full/plain", "full/bare", "floor/bare", "specs", "us/spec")
+	var all []figures
 	for i := range full {
-		var b, e, f, r, floor, us []float64
-		specs := 0
-		for n := range runs + 1 {
-			tb, _, err := boot(ctx, bare[i].VM)
-			if err != nil {
-				return fmt.Errorf("%s, bare: %w", bare[i].Name, err)
-			}
-			te, _, err := boot(ctx, empty[i].VM)
-			if err != nil {
-				return fmt.Errorf("%s, empty: %w", empty[i].Name, err)
-			}
-			tf, recs, err := boot(ctx, full[i].VM)
-			if err != nil {
-				return fmt.Errorf("%s, full: %w", full[i].Name, err)
-			}
-			if n == 0 {
-				continue // the first boots fill the page cache
-			}
-			b, e, f = append(b, tb), append(e, te), append(f, tf)
-			r, floor = append(r, tf/tb), append(floor, te/tb)
-			specs = 0
-			var sum int64
-			for _, rec := range recs {
-				if rec.Type == record.TypeObservation {
-					specs++
-					sum += rec.Micros
-				}
-			}
-			us = append(us, float64(sum)/float64(max(specs, 1)))
+		f, err := measure(ctx, runs, bare[i], empty[i], full[i])
+		if err != nil {
+			return err
 		}
-		ratios, floors, bares = append(ratios, median(r)), append(floors, median(floor)), append(bares, median(b))
-		fmt.Printf("%-16s %9.2f %9.2f %7.2f %9.2f %7.2f %7d %9.0f\n",
-			full[i].Name, median(b), median(e), median(floor), median(f), median(r), specs, median(us))
+		all = append(all, f)
+		fmt.Printf("%-16s %8.2f %8.2f %8.2f %8.2f %11.2f %10.2f %10.2f %6d %8.0f\n",
+			full[i].Name, f.plain, f.bare, f.floor, f.full, f.fullPlain, f.fullBare, f.floorBare, f.specs, f.micros)
 	}
-	fmt.Printf("ratio full/bare: median %.2f, worst %.2f; floor/bare: median %.2f, worst %.2f\n",
-		median(ratios), slices.Max(ratios), median(floors), slices.Max(floors))
+	sum := func(name string, of func(figures) float64) {
+		v := each(all, of)
+		fmt.Printf("ratio %s: median %.2f, worst %.2f\n", name, median(v), slices.Max(v))
+	}
+	sum("full/plain", func(f figures) float64 { return f.fullPlain })
+	sum("full/bare", func(f figures) float64 { return f.fullBare })
+	sum("floor/bare", func(f figures) float64 { return f.floorBare })
 
 	cores := runtime.NumCPU()
 	start := time.Now()
@@ -133,16 +116,21 @@ func bench(ctx context.Context, runs int, names, archs, accelerator string) erro
 			return fmt.Errorf("%s: %s", c.Name, c.Reason)
 		}
 	}
-	// The bare boots in parallel as well: what the machine can do at all.
-	start = time.Now()
-	(&matrix.Runner{Jobs: cores}).Run(ctx, bare)
-	bareWall := time.Since(start).Seconds()
-	sum := 0.0
-	for _, b := range bares {
-		sum += b
+	fmt.Printf("matrix of %d cells: %.1f s on %d processors\n", len(full), wall, cores)
+	for _, b := range []struct {
+		name string
+		of   func(figures) float64
+	}{
+		{"plain", func(f figures) float64 { return f.plain }},
+		{"bare", func(f figures) float64 { return f.bare }},
+	} {
+		total := 0.0
+		for _, v := range each(all, b.of) {
+			total += v
+		}
+		fmt.Printf("%s boots one by one: %.1f s, over processors %.1f s: ratio %.2f\n",
+			b.name, total, total/float64(cores), wall/(total/float64(cores)))
 	}
-	fmt.Printf("matrix of %d cells: %.1f s on %d processors; bare boots one by one %.1f s, over processors %.1f s: ratio %.2f; bare boots in parallel %.1f s: ratio %.2f\n",
-		len(full), wall, cores, sum, sum/float64(cores), wall/(sum/float64(cores)), bareWall, wall/bareWall)
 	if missing > 0 {
 		return fmt.Errorf("%d cells were not measured: see above", missing)
 	}
@@ -160,6 +148,70 @@ func ready(full, empty, bare []matrix.Job) (f, e, b []matrix.Job, missing int) {
 		f, e, b = append(f, full[i]), append(e, empty[i]), append(b, bare[i])
 	}
 	return f, e, b, missing
+}
+
+// figures are the medians of one kernel's boots: seconds of wall time, ratios of boots that followed one another,
+// how many specs there are, and a spec's own time in microseconds.
+type figures struct {
+	plain, bare, floor, full       float64
+	fullPlain, fullBare, floorBare float64
+	specs                          int
+	micros                         float64
+}
+
+// measure boots one kernel in each way in turn, runs times, and once before that for the page cache.
+func measure(ctx context.Context, runs int, bare, empty, full matrix.Job) (figures, error) {
+	plain := bare
+	plain.VM.AsIs = true
+	var all []figures
+	for n := range runs + 1 {
+		var f figures
+		var records []*record.Record
+		var err error
+		for _, b := range []struct {
+			what string
+			job  matrix.Job
+			to   *float64
+		}{
+			{"plain", plain, &f.plain}, {"bare", bare, &f.bare}, {"empty", empty, &f.floor}, {"full", full, &f.full},
+		} {
+			if *b.to, records, err = boot(ctx, b.job.VM); err != nil {
+				return figures{}, fmt.Errorf("%s, %s: %w", b.job.Name, b.what, err)
+			}
+		}
+		f.fullPlain, f.fullBare, f.floorBare = f.full/f.plain, f.full/f.bare, f.floor/f.bare
+		for _, r := range records {
+			if r.Type == record.TypeObservation {
+				f.specs++
+				f.micros += float64(r.Micros)
+			}
+		}
+		f.micros /= float64(max(f.specs, 1))
+		if n > 0 {
+			all = append(all, f)
+		}
+	}
+	of := func(one func(figures) float64) float64 { return median(each(all, one)) }
+	return figures{
+		plain:     of(func(f figures) float64 { return f.plain }),
+		bare:      of(func(f figures) float64 { return f.bare }),
+		floor:     of(func(f figures) float64 { return f.floor }),
+		full:      of(func(f figures) float64 { return f.full }),
+		fullPlain: of(func(f figures) float64 { return f.fullPlain }),
+		fullBare:  of(func(f figures) float64 { return f.fullBare }),
+		floorBare: of(func(f figures) float64 { return f.floorBare }),
+		specs:     all[0].specs,
+		micros:    of(func(f figures) float64 { return f.micros }),
+	}, nil
+}
+
+// each returns one figure of each.
+func each(all []figures, of func(figures) float64) []float64 {
+	out := make([]float64, len(all))
+	for i, f := range all {
+		out[i] = of(f)
+	}
+	return out
 }
 
 func boot(ctx context.Context, c vm.Config) (seconds float64, records []*record.Record, err error) {
