@@ -132,7 +132,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		QEMUPath:     start,
 		Kernel:       cfg.Kernel,
 		Initramfs:    image,
-		KernelArgs:   strings.Join(cfg.kernelArgs(), " "),
+		KernelArgs:   cfg.CommandLine(),
 		SerialOutput: b.con,
 		Devices:      []qemu.Device{qemu.ArbitraryArgs(cfg.qemuArgs(port.path()))},
 	}
@@ -221,6 +221,9 @@ func (c *Config) kernelArgs() []string {
 	args = append(args, c.Arch.Cmdline...)
 	return append(args, c.Cmdline...)
 }
+
+// CommandLine is what the kernel is given of a configuration with an architecture and an accelerator.
+func (c *Config) CommandLine() string { return strings.Join(c.kernelArgs(), " ") }
 
 // What the kernel's watchdogs wait for if nothing is said, and the most that they take, in seconds
 // (Documentation/admin-guide/kernel-parameters.txt; kernel/watchdog.c takes up to 60).

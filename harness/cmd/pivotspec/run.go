@@ -65,6 +65,7 @@ tree, runs it again and prints what is otherwise than the time before, until it 
 	f := cmd.Flags()
 	f.StringSliceVar(&r.wish.Archs, "arch", nil, "`ARCH`,... or ARCH/ABI,... of the kernels that are named without one, or all")
 	f.StringSliceVar(&r.wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all (default: the plain initramfs; see pivotspec scenarios)")
+	f.StringSliceVar(&r.wish.Behaviours, "behaviour", nil, "`ID`,... of behaviours, or AREA/ for all of an area: ask for no others (default: all of the ways to boot; may be given again)")
 	f.IntVar(&r.jobs, "jobs", 0, "how many guests run at once (0: one a processor)")
 	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")
