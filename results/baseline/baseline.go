@@ -91,7 +91,7 @@ func Write(dir string, base *knowledge.Base, cells []*cell.Cell) error {
 			return fmt.Errorf("baseline: cell %s is %s (%s): only complete cells make a baseline", c.Name, c.Status, c.Reason)
 		}
 		if c.IsPart() {
-			return fmt.Errorf("baseline: cell %s was asked for %d behaviours only: a baseline is of all of them; run it without --behaviour", c.Name, len(c.Asked))
+			return fmt.Errorf("baseline: cell %s was asked for some behaviours only (%d): a baseline is of all; run it without --behaviour", c.Name, len(c.Asked))
 		}
 	}
 	flat, err := cell.Flat(dir)
