@@ -510,7 +510,11 @@ func summary(j *verdict.Judgement, f *Findings) string {
 	case len(j.Cells) == 0:
 		return "no cell to judge"
 	case !observed(j):
-		s := fmt.Sprintf("0 of %s complete%s: nothing was observed", count(len(j.Cells), "cell"), f.lines.onArchs())
+		s := fmt.Sprintf("0 of %s complete%s", count(len(j.Cells), "cell"), f.lines.onArchs())
+		if len(parts(j)) > 0 {
+			s += ", " + wanted(j, behaviours)
+		}
+		s += ": nothing was observed"
 		return s + unexpected
 	}
 	if s += issues; unexpected != "" {
