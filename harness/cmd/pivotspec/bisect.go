@@ -52,10 +52,10 @@ The kernel in PATH, a build tree or a file (default: the working directory), is 
 comes out as --bad says, such as 'EINVAL' or 'OK, task-root=old_root'. Good is a kernel on which it comes out as
 --good says; without --good, as is expected of that kernel. --old and --new are other words for --good and --bad.
 
-Of a question about one behaviour only that is run, which takes a boot and no more; of one about a warning, a
-missing behaviour or a broken cell all are. --whole runs all of them in any case: give it if the failure shows with the whole suite
-and not with the behaviour alone, as when what another one left behind brings it about. A kernel that dies of another behaviour
-cannot be told with it, and can be without.
+Only the behaviour that is sought is run, which takes a boot and little more; for a warning, a missing behaviour or
+a broken cell all are. --whole runs all in any case: give it if a failure shows with the whole suite and not with its
+behaviour alone, for it may come of what another one left behind. A kernel that panics in another behaviour cannot be told
+with --whole, and can be without.
 
 Exit status: 0 good; 1 bad; 125 cannot tell: it was not built, does not boot, or shows neither; 128 wrong
 usage; 255 this machine could not do its work. From 128 on git stops.`,
