@@ -17,6 +17,8 @@ import (
 // asked is what of the suite a wish asks for.
 type asked struct {
 	base *knowledge.Base
+	// words are what the user named.
+	words []string
 	// ids are the behaviours, in the order of the base; none is all.
 	ids []string
 }
@@ -31,7 +33,7 @@ func ask(w Wish) (asked, error) {
 		return asked{}, err
 	}
 	ids, err := choose.Behaviours(base, w.Behaviours)
-	return asked{base, ids}, err
+	return asked{base, w.Behaviours, ids}, err
 }
 
 // In returns the scenario in which a behaviour is asked for where none is named: the plain one if it belongs there, else
@@ -59,15 +61,23 @@ func (a *asked) scenarios(named []string) []string {
 }
 
 // check says what of the behaviours cannot be observed in any of the scenarios, and which scenario that was named has none
-// of them. Where every scenario is meant it leaves those that have some.
+// of them. Of an area it leaves what belongs to them, and where every scenario is meant those that have some.
 func (a *asked) check(scenarios []images.Scenario, named []string) ([]images.Scenario, error) {
 	if len(a.ids) == 0 {
 		return scenarios, nil
 	}
-	for _, id := range a.ids {
+	away := func(id string) bool {
 		b, _ := a.base.Behaviour(id)
-		if !slices.ContainsFunc(scenarios, func(s images.Scenario) bool { return b.In(s.Name) }) {
-			return nil, fmt.Errorf("%s belongs to %s, and not to %s: name its own with --scenario, or leave that out", id, scenarioWords(scenariosOf(b)), scenarioWords(named))
+		return !slices.ContainsFunc(scenarios, func(s images.Scenario) bool { return b.In(s.Name) })
+	}
+	a.ids = slices.DeleteFunc(a.ids, away)
+	for _, w := range a.words {
+		b, single := a.base.Behaviour(w)
+		if single && away(w) {
+			return nil, fmt.Errorf("%s belongs to %s, and not to %s: name its own with --scenario, or leave that out", w, scenarioWords(scenariosOf(b)), scenarioWords(named))
+		}
+		if !single && !slices.ContainsFunc(a.ids, func(id string) bool { return strings.HasPrefix(id, w) }) {
+			return nil, fmt.Errorf("of the area %s nothing belongs to %s: name another with --scenario, or leave that out", w, scenarioWords(named))
 		}
 	}
 	var out []images.Scenario
@@ -98,21 +108,27 @@ func scenarioWords(names []string) string {
 	return "the scenarios " + strings.Join(names, ", ")
 }
 
-// unbooted says which behaviours cannot be observed where nothing is booted, which is as good as the plain scenario: one of
-// those that are asked for if nothing else is run, or all of them.
+// unbooted says which behaviours cannot be observed where nothing is booted, which is as good as the plain scenario: one that
+// is named, unless there are others that are booted, or all of them.
 func (a *asked) unbooted(name string, others bool) error {
-	var away []string
-	for _, id := range a.ids {
-		if b, _ := a.base.Behaviour(id); !b.In(spec.Plain) {
-			away = append(away, id)
-		}
-	}
-	if len(away) == 0 || others && len(away) < len(a.ids) {
+	if len(a.ids) == 0 {
 		return nil
 	}
-	b, _ := a.base.Behaviour(away[0])
+	away := ""
+	for _, w := range a.words {
+		if b, single := a.base.Behaviour(w); single && !b.In(spec.Plain) && away == "" && !others {
+			away = w
+		}
+	}
+	if away == "" && len(a.in(spec.Plain)) == 0 {
+		away = a.ids[0]
+	}
+	if away == "" {
+		return nil
+	}
+	b, _ := a.base.Behaviour(away)
 	return fmt.Errorf("%s belongs to %s, which is a way to boot, and %s is not booted: name a kernel that is, or leave the behaviour out",
-		away[0], scenarioWords(scenariosOf(b)), name)
+		away, scenarioWords(scenariosOf(b)), name)
 }
 
 // in returns the IDs of the behaviours that are asked for in a scenario, sorted.

@@ -21,6 +21,10 @@ func TestBehaviours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	native, err := l.Table.Native()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var plain []string
 	for i := range base.Behaviours {
 		if base.Behaviours[i].In("") {
@@ -42,7 +46,12 @@ func TestBehaviours(t *testing.T) {
 			map[string]string{"7.0-amd64-ramfs": "rootfs/pivot", "7.0-amd64-gzip": "rootfs/pivot"}},
 		{"of all scenarios those that have it", Wish{Kernels: []string{"7.0"}, Scenarios: []string{"all"}, Behaviours: []string{"boot/pivot-from-disk"}},
 			map[string]string{"7.0-amd64-disk": "boot/pivot-from-disk"}},
+		{"of an area what belongs there", Wish{Kernels: []string{"7.0"}, Scenarios: []string{"disk"}, Behaviours: []string{"boot/pivot-from-disk", "boot/"}},
+			map[string]string{"7.0-amd64-disk": ""}},
+		{"an area in the plain one", Wish{Kernels: []string{"7.0"}, Scenarios: []string{"plain"}, Behaviours: []string{"boot/"}},
+			map[string]string{"7.0-amd64": "boot/root-is-tmpfs"}},
 		{"all of a scenario", Wish{Kernels: []string{"7.0"}, Behaviours: []string{"boot/pivot-from-ram-disk"}}, map[string]string{"7.0-amd64-initrd": ""}},
+		{"what needs no boot", Wish{Kernels: []string{"host"}, Behaviours: []string{"boot/"}}, map[string]string{"host-" + native.Name: "boot/root-is-tmpfs"}},
 		{"all there are", Wish{Kernels: []string{"7.0"}, Scenarios: []string{"plain"}, Behaviours: plain}, map[string]string{"7.0-amd64": ""}},
 		{"none in particular", Wish{Kernels: []string{"7.0"}}, map[string]string{"7.0-amd64": ""}},
 	} {
@@ -98,6 +107,7 @@ func TestBehavioursRefused(t *testing.T) {
 			"boot/pivot-from-disk belongs to the scenario disk, and not to the scenario plain"},
 		{Wish{Kernels: []string{"7.0"}, Scenarios: []string{"plain", "disk"}, Behaviours: []string{"rootfs/pivot"}},
 			"of the behaviours that are asked for none belongs to the scenario disk"},
+		{Wish{Kernels: []string{"7.0"}, Scenarios: []string{"disk"}, Behaviours: []string{"boot/", "eperm/"}}, "of the area eperm/ nothing belongs to the scenario disk"},
 		{Wish{Kernels: []string{"host"}, Behaviours: []string{"boot/pivot-from-disk"}}, "boot/pivot-from-disk belongs to the scenario disk, which is a way to boot, and host is not booted"},
 		{Wish{Kernels: []string{"gvisor", "7.0"}, Behaviours: []string{"boot/pivot-from-disk"}}, "and gvisor is not booted"},
 		{Wish{Kernels: []string{"6.12/mips64el"}, Behaviours: words}, "is too long for the command line of kernels of mips64el, by "},
