@@ -50,7 +50,9 @@ type Arch struct {
 	Cmdline []string `yaml:"cmdline"`
 	// Savings are kernel arguments that only save time.
 	Savings []string `yaml:"savings"`
-	Limits  Limits   `yaml:"limits"`
+	// CommandLine is how many letters of a command line reach its kernels under QEMU; of a longer one the end is cut off.
+	CommandLine int    `yaml:"command_line"`
+	Limits      Limits `yaml:"limits"`
 	// ABIs are those that a kernel of this architecture runs, its own first.
 	ABIs []ABI `yaml:"abis"`
 }
@@ -206,6 +208,9 @@ func Parse(archs, accels []byte) (*Table, error) {
 		}
 		if a.Memory <= 0 {
 			bad("architecture %q: memory is %d MiB, want more than 0", a.Name, a.Memory)
+		}
+		if a.CommandLine <= 0 {
+			bad("architecture %q: command_line is %d, want more than 0", a.Name, a.CommandLine)
 		}
 		for flavour, memory := range a.Flavours {
 			if flavour == "" || memory <= 0 {

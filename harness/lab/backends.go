@@ -147,6 +147,10 @@ func (e *equipper) lend(ctx context.Context, b backend.Backend, j *matrix.Job) e
 		return err
 	}
 	j.ABI = abi.Name
-	j.Guest = b.Guest(backend.Program{Binary: path, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits, Env: e.wish.evidence()})
+	env, err := e.asked.environment(j.Scenario)
+	if err != nil {
+		return err
+	}
+	j.Guest = b.Guest(backend.Program{Binary: path, Dir: filepath.Join(e.lab.Dir, b.Name()), Limits: a.Limits, Env: append(e.wish.evidence(), env...)})
 	return nil
 }

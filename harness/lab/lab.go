@@ -66,6 +66,9 @@ type Wish struct {
 	Archs []string
 	// Scenarios are names of ways to boot, "all" for every one; none means the plain initramfs.
 	Scenarios []string
+	// Behaviours are IDs of those that the guests are asked for, or areas with a slash behind them; none means all. Where
+	// there are no Scenarios they decide which: see [In].
+	Behaviours []string
 	// Accel is the name of an accelerator or [accel.Auto], which "" means too.
 	Accel string
 	// Guest is the path of a guest binary to use instead of building one; may be "".
@@ -101,7 +104,14 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.scenarios, err = images.Choose(all, w.Scenarios); err != nil {
+	if p.asked, err = ask(w); err != nil {
+		return nil, err
+	}
+	named := p.asked.scenarios(w.Scenarios)
+	if p.scenarios, err = images.Choose(all, named); err != nil {
+		return nil, err
+	}
+	if p.scenarios, err = p.asked.check(p.scenarios, named); err != nil {
 		return nil, err
 	}
 	if err := p.choose(); err != nil {
@@ -113,6 +123,14 @@ func (l *Lab) Resolve(w Wish) (*Plan, error) {
 		}
 	}
 	p.join()
+	for _, name := range p.Backends() {
+		if err := p.asked.unbooted(name, len(p.targets) > len(p.Backends())); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.fits(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

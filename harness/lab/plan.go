@@ -24,6 +24,7 @@ import (
 type Plan struct {
 	lab     *Lab
 	wish    Wish
+	asked   asked
 	targets []target
 	// scenarios are the ways to boot each target that QEMU boots, at least one.
 	scenarios []images.Scenario
@@ -126,7 +127,9 @@ func (p *Plan) Identify(ctx context.Context) []matrix.Job {
 	for _, t := range p.targets {
 		switch {
 		case t.backend != nil:
-			p.jobs = append(p.jobs, p.lab.find(ctx, t.backend))
+			j := p.lab.find(ctx, t.backend)
+			j.Asked = p.asked.part(j.Scenario)
+			p.jobs = append(p.jobs, j)
 			p.boots = append(p.boots, boot{target: t})
 		case t.path != "":
 			p.add(t, p.lab.identify(ctx, t.path, t.parts...))
@@ -207,7 +210,7 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 		w.Note = func(string) {}
 	}
 	p.fetch(ctx, w)
-	e := equipper{lab: p.lab, wish: p.wish, watch: w, choices: map[string]choice{}, given: map[string]*images.Builder{}}
+	e := equipper{lab: p.lab, wish: p.wish, asked: p.asked, watch: w, choices: map[string]choice{}, given: map[string]*images.Builder{}}
 	for i := range p.jobs {
 		j := &p.jobs[i]
 		switch b := p.boots[i]; {
@@ -219,6 +222,9 @@ func (p *Plan) Ready(ctx context.Context, w Watch) []matrix.Job {
 			j.Err = e.equip(ctx, j)
 			if j.Err == nil && !p.wish.Bare {
 				j.Err = p.lab.unwritable(e.enter(ctx, j, b.scenario))
+			}
+			if j.Err == nil && !p.wish.Bare {
+				j.Err = p.tell(j)
 			}
 		}
 		j.Err = interrupted(ctx, j.Err)
@@ -282,6 +288,7 @@ func interrupted(ctx context.Context, err error) error {
 type equipper struct {
 	lab     *Lab
 	wish    Wish
+	asked   asked
 	watch   Watch
 	choices map[string]choice          // by architecture
 	given   map[string]*images.Builder // of the guest that the user gave, by target

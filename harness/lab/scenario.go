@@ -18,6 +18,7 @@ func (p *Plan) add(t target, j matrix.Job) {
 		if name := p.scenarios[i].Name; name != spec.Plain {
 			k.Name, k.Scenario = j.Name+"-"+name, name
 		}
+		k.Asked = p.asked.part(k.Scenario)
 		p.jobs = append(p.jobs, k)
 		p.boots = append(p.boots, boot{target: t, scenario: &p.scenarios[i]})
 	}

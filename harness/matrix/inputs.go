@@ -63,6 +63,8 @@ func (j *Job) Change(old *cell.Cell) string {
 		return "it was " + string(old.Status)
 	case old.Name != now.Name || old.Line() != now.Line():
 		return "it was another cell"
+	case !old.SameAsked(now):
+		return "other behaviours were asked for"
 	case old.Kernel.SHA256 == "" || old.Kernel.SHA256 != now.Kernel.SHA256 || old.Kernel != now.Kernel:
 		return "the kernel is not known to be the same"
 	case old.Guest == "" || old.Guest != now.Guest:

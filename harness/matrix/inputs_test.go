@@ -49,6 +49,8 @@ func TestChange(t *testing.T) {
 		{"another image", func(j *matrix.Job, _ *cell.Cell) { j.VM.Initramfs = "/cache/guest-2.cpio" }, "it was booted in another way"},
 		{"other modules", func(j *matrix.Job, _ *cell.Cell) { j.VM.Archives = []string{"/cache/modules-2.cpio"} }, "it was booted in another way"},
 		{"another disk", func(j *matrix.Job, _ *cell.Cell) { j.VM.Args[1] = "if=none,format=raw,file=/cache/disk-2.img" }, "it was booted in another way"},
+		{"other behaviours", func(j *matrix.Job, _ *cell.Cell) { j.Asked = []string{"a/b"} }, "other behaviours were asked for"},
+		{"all behaviours", func(_ *matrix.Job, old *cell.Cell) { old.Asked = []string{"a/b"} }, "other behaviours were asked for"},
 		{"another argument", func(j *matrix.Job, _ *cell.Cell) { j.VM.Cmdline = []string{"other"} }, "it was booted in another way"},
 		{"more memory", func(j *matrix.Job, _ *cell.Cell) { j.VM.Memory *= 2 }, "it was booted in another way"},
 		{"another machine", func(j *matrix.Job, _ *cell.Cell) { j.VM.Arch.QEMU.Machine = "q35" }, "it was booted in another way"},

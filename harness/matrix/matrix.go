@@ -29,6 +29,8 @@ type Job struct {
 	Flavour string
 	// Scenario is the way to boot, "" the plain initramfs.
 	Scenario string
+	// Asked are the behaviours that the guest is asked for, as [cell.Cell] has them.
+	Asked []string
 	// Kernel is what the cell runs on.
 	Kernel kernels.Kernel
 	// Err, if not nil, is why the cell cannot be run; it is reported as unavailable.
@@ -115,7 +117,7 @@ func (j *Job) guest() backend.Guest {
 func (j *Job) Cell() *cell.Cell {
 	g := j.guest()
 	return &cell.Cell{
-		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario,
+		Name: j.Name, Series: j.Series, Arch: j.Arch, ABI: j.ABI, Flavour: j.Flavour, Scenario: j.Scenario, Asked: j.Asked,
 		Backend: g.Backend(), Accel: g.Accel(), Guest: j.Program, Inputs: j.inputs(),
 		Kernel: cell.Kernel{
 			Version: j.Kernel.Version, Package: j.Kernel.Package,

@@ -134,7 +134,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		QEMUPath:     start,
 		Kernel:       cfg.Kernel,
 		Initramfs:    image,
-		KernelArgs:   strings.Join(cfg.kernelArgs(), " "),
+		KernelArgs:   cfg.CommandLine(),
 		SerialOutput: b.con,
 		Devices:      []qemu.Device{qemu.ArbitraryArgs(cfg.qemuArgs(port.path()))},
 	}
@@ -217,15 +217,21 @@ func (c *Config) kernelArgs() []string {
 		fmt.Sprintf("rcupdate.rcu_cpu_stall_timeout=%d", c.patience(usualStall, maxStall)),
 		fmt.Sprintf("watchdog_thresh=%d", c.patience(usualThreshold, maxThreshold)),
 	}
-	args = append(args, c.Arch.Cmdline...)
-	if !c.AsIs {
-		args = append(args, savings()...)
-		args = append(args, c.Arch.Savings...)
+	args = slices.Concat(args, c.Arch.Cmdline, c.Cmdline)
+	if c.AsIs {
+		return args
 	}
-	return append(args, c.Cmdline...)
+	room := c.Arch.CommandLine - len(strings.Join(args, " "))
+	for _, s := range slices.Concat(c.Arch.Savings, savings()) {
+		if room -= len(s) + 1; room < 0 {
+			break // what is cut off would be half an argument
+		}
+		args = append(args, s)
+	}
+	return args
 }
 
-// savings are arguments for every kernel that leave out what takes time and bears on nothing that is watched here
+// savings are arguments for every kernel, those that save most first, that leave out what takes time and bears on nothing that is watched here
 // (Documentation/admin-guide/kernel-parameters.txt). A kernel that lacks what they name does not mind.
 func savings() []string {
 	return []string{
@@ -237,9 +243,13 @@ func savings() []string {
 		// Parts of its start: half of the instructions of a bare boot of 7.0, a fifth of 5.10's. They are for
 		// tracing (what names in formats stand for, which functions are overridden, tracefs), and the last is
 		// a source of randomness that tests itself.
-		"initcall_blacklist=trace_eval_init,ftrace_check_for_weak_functions,tracer_init_tracefs,jent_mod_init",
+		"initcall_blacklist=trace_eval_init,ftrace_check_for_weak_functions",
+		"initcall_blacklist=tracer_init_tracefs,jent_mod_init",
 	}
 }
+
+// CommandLine is what the kernel is given of a configuration with an architecture and an accelerator.
+func (c *Config) CommandLine() string { return strings.Join(c.kernelArgs(), " ") }
 
 // What the kernel's watchdogs wait for if nothing is said, and the most that they take, in seconds
 // (Documentation/admin-guide/kernel-parameters.txt; kernel/watchdog.c takes up to 60).

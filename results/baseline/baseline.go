@@ -84,11 +84,14 @@ func rank(t record.Type) int {
 }
 
 // Write stores the cells as a baseline in dir: in a folder for each architecture, or if dir has cells of
-// its own beside those. It refuses cells that are not complete, before it writes any.
+// its own beside those. It refuses cells that are not complete, or were not asked for all, before it writes any.
 func Write(dir string, base *knowledge.Base, cells []*cell.Cell) error {
 	for _, c := range cells {
 		if c.Status != cell.Complete {
 			return fmt.Errorf("baseline: cell %s is %s (%s): only complete cells make a baseline", c.Name, c.Status, c.Reason)
+		}
+		if c.IsPart() {
+			return fmt.Errorf("baseline: cell %s was asked for some behaviours only (%d): a baseline is of all; run it without --behaviour", c.Name, len(c.Asked))
 		}
 	}
 	flat, err := cell.Flat(dir)
@@ -250,8 +253,32 @@ func byName(cells []*cell.Cell) map[string]*cell.Cell {
 	return out
 }
 
+// Unasked returns how many observations Compare leaves out, and of how many cells, because their guests, or those of the
+// baseline, were not asked for them.
+func Unasked(baseline, cells []*cell.Cell) (observations, of int) {
+	is := byName(cells)
+	for _, was := range baseline {
+		now, n := is[was.Name], 0
+		if now == nil {
+			continue
+		}
+		for _, pair := range [][2]*cell.Cell{{was, now}, {now, was}} {
+			for _, r := range pair[0].Records {
+				if r.Type == record.TypeObservation && !pair[1].Asks(r.ID) {
+					n++
+				}
+			}
+		}
+		if observations += n; n > 0 {
+			of++
+		}
+	}
+	return observations, of
+}
+
 // Compare says in what cells differ from a baseline, ordered by cell and behaviour. Only
-// observations count, without their informational facts. Cells are matched by name.
+// observations count, without their informational facts, and of those only what both guests were asked for: see
+// [Unasked]. Cells are matched by name.
 func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {
 	var out []Difference
 	for _, pair := range pairs(baseline, cells, func(c *cell.Cell) string { return c.Name }) {
@@ -270,7 +297,8 @@ func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {
 func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference {
 	var out []Difference
 	gone := 0
-	for _, p := range pairs(observations(base, was), observations(base, is), func(r *record.Record) string { return r.ID }) {
+	before, now := observations(base, was, is), observations(base, is, was)
+	for _, p := range pairs(before, now, func(r *record.Record) string { return r.ID }) {
 		switch {
 		case p.old == nil:
 			out = append(out, Difference{name, p.key, Added, "", seen(p.new)})
@@ -292,17 +320,18 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 	if was.Status != is.Status {
 		now := strings.TrimRight(string(is.Status)+" "+is.Reason, " ")
 		if gone > 0 {
-			now += fmt.Sprintf("; not observed this time: %d of %d behaviours", gone, len(observations(base, was)))
+			now += fmt.Sprintf("; not observed this time: %d of %d behaviours", gone, len(before))
 		}
 		out = slices.Insert(out, 0, Difference{name, "", Changed, string(was.Status), now})
 	}
 	return out
 }
 
-func observations(base *knowledge.Base, c *cell.Cell) []*record.Record {
+// observations returns those of a cell that another was asked for, too.
+func observations(base *knowledge.Base, c, other *cell.Cell) []*record.Record {
 	var out []*record.Record
 	for _, r := range Strip(base, c).Records {
-		if r.Type == record.TypeObservation {
+		if r.Type == record.TypeObservation && other.Asks(r.ID) {
 			out = append(out, r)
 		}
 	}

@@ -33,6 +33,9 @@ type Question interface {
 	Answer(c *verdict.CellResult) (Answer, string)
 	// Behaviour is that which has to be observed; "" if it is about the kernel as a whole.
 	Behaviour() string
+	// Alone is the behaviour that a guest may be asked for alone, because the answer rests on nothing else; "" if it rests on
+	// the cell as a whole.
+	Alone() string
 }
 
 // failure is the question for one failure, by its signature.
@@ -62,6 +65,15 @@ func (q failure) Behaviour() string {
 		return q.Subject
 	}
 	return ""
+}
+
+// Alone implements [Question]. A behaviour is missing because of what became of others; so a guest that was asked for it
+// alone would not miss it.
+func (q failure) Alone() string {
+	if q.Kind == signature.Missing {
+		return ""
+	}
+	return q.Behaviour()
 }
 
 // Answer implements [Question].
@@ -191,6 +203,9 @@ func overlap(a, b *knowledge.Demand) bool {
 
 // Behaviour implements [Question].
 func (q comesOut) Behaviour() string { return q.b.ID }
+
+// Alone implements [Question].
+func (q comesOut) Alone() string { return q.b.ID }
 
 // Answer implements [Question].
 func (q comesOut) Answer(c *verdict.CellResult) (Answer, string) {

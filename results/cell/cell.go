@@ -44,6 +44,9 @@ type Cell struct {
 	Flavour string `json:"flavour,omitempty"`
 	// Scenario is the way to boot, such as "disk"; "" is the plain initramfs.
 	Scenario string `json:"scenario,omitempty"`
+	// Asked are the IDs of the behaviours that the guest was asked for, sorted, if those are not all of the
+	// scenario: of the others the cell says nothing.
+	Asked []string `json:"asked,omitempty"`
 	// Backend is what ran the guest, such as "qemu".
 	Backend string `json:"backend,omitempty"`
 	// Accel is the accelerator, such as "kvm" or "tcg".

@@ -77,6 +77,7 @@ func Decode(r io.Reader) (*Cell, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Asked = ordered(c.Asked)
 	for n := 2; ; n++ {
 		rec := new(record.Record)
 		ok, err := next(rec)

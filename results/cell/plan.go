@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"pivotspec/suites/record"
 )
@@ -42,6 +43,8 @@ type PlannedCell struct {
 	Flavour  string `json:"flavour,omitempty"`
 	Scenario string `json:"scenario,omitempty"`
 	Backend  string `json:"backend,omitempty"`
+	// Asked are those of [Cell.Asked] with commas between them, so that planned cells can be compared; "" is all.
+	Asked string `json:"asked,omitempty"`
 	// SHA256 is the hash of a kernel that was given as a file or folder; that of a kernel of the
 	// catalogue is not known before it is fetched.
 	SHA256 string `json:"sha256,omitempty"`
@@ -55,8 +58,10 @@ type Wish struct {
 	Kernels   []string `json:"kernels,omitempty"`
 	Archs     []string `json:"archs,omitempty"`
 	Scenarios []string `json:"scenarios,omitempty"`
-	Accel     string   `json:"accel,omitempty"`
-	Guest     string   `json:"guest,omitempty"`
+	// Behaviours are IDs, or areas with a slash behind them; none is all.
+	Behaviours []string `json:"behaviours,omitempty"`
+	Accel      string   `json:"accel,omitempty"`
+	Guest      string   `json:"guest,omitempty"`
 	// Evidence is set if the mount tables around the calls are to be recorded.
 	Evidence bool `json:"evidence,omitempty"`
 }
@@ -89,7 +94,7 @@ func PlanOf(cells []*Cell) []PlannedCell {
 	out := []PlannedCell{}
 	for _, c := range cells {
 		l := c.Line()
-		p := PlannedCell{Name: c.Name, Series: c.Series, Arch: l.Arch, ABI: l.ABI, Flavour: l.Flavour, Scenario: l.Scenario, Backend: l.Backend}
+		p := PlannedCell{Name: c.Name, Series: c.Series, Arch: l.Arch, ABI: l.ABI, Flavour: l.Flavour, Scenario: l.Scenario, Backend: l.Backend, Asked: strings.Join(c.Asked, ",")}
 		if c.Kernel.Package == "" {
 			p.SHA256 = c.Kernel.SHA256
 		}
@@ -182,10 +187,22 @@ func Planned(dir string) (bool, error) {
 	return true, nil
 }
 
+// asked is Asked as cells have it.
+func (p PlannedCell) asked() []string {
+	if p.Asked == "" {
+		return nil
+	}
+	return ordered(strings.Split(p.Asked, ","))
+}
+
+// Covers reports whether the guest is to be asked for all that the other's is, both of the same scenario.
+func (p PlannedCell) Covers(o PlannedCell) bool { return covers(p.asked(), o.asked()) }
+
 // Cell is the broken cell that stands for a planned one of which there is no record.
 func (p PlannedCell) Cell() *Cell {
 	c := &Cell{
 		Name: p.Name, Series: p.Series, Arch: p.Arch, ABI: p.ABI, Flavour: p.Flavour, Scenario: p.Scenario, Backend: p.Backend,
+		Asked:  p.asked(),
 		Status: Broken, Reason: "planned, and nothing was recorded: the run ended before it",
 	}
 	if p.Lost != "" {

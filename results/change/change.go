@@ -22,11 +22,14 @@
 // # What cannot be compared
 //
 // What one side did not observe is a [Gap], never nothing: broken, missing, beyond the machine that it ran on,
-// without its module, unknown to the suite that ran. It is open if something might have stopped working there:
+// without its module, unknown to the suite that ran. Only what not both sides were asked for is left out and counted, and of a
+// warning there has to be a gap: what was not asked for may have been what brought it about. A gap is open if something might have stopped working there:
 // unless the old side was seen to fail, or the new one to succeed, or it is the machine's nature.
 package change
 
 import (
+	"slices"
+
 	"pivotspec/results/cell"
 	"pivotspec/results/verdict"
 	"pivotspec/suites/knowledge"
@@ -79,6 +82,8 @@ type Pair struct {
 	Alike int
 	// Neither is how many behaviours neither side supports.
 	Neither int
+	// Unasked is how many behaviours are left out because not both sides were asked for them.
+	Unasked int
 }
 
 // Change is one thing that is otherwise on the new side.
@@ -139,6 +144,8 @@ const (
 	NoModule Reason = "what was given lacks the module or program"
 	// NotThere: it cannot be tried on the machine, or means nothing on the implementation.
 	NotThere Reason = "cannot be tried there"
+	// NotAsked: the side that it may be missed on was not asked for all that the other was.
+	NotAsked Reason = "not asked for on both sides"
 	// OtherSuite: the suite that ran does not know it.
 	OtherSuite Reason = "the suite that ran does not know it"
 )
@@ -163,6 +170,9 @@ func (c *Comparison) Exit() int {
 		exit = verdict.ExitBroken
 	}
 	for _, p := range c.Pairs {
+		if p.Unasked > 0 && p.Alike+p.Neither+len(p.Changes)+len(p.Gaps) == 0 {
+			exit = verdict.ExitBroken // they have nothing in common that was asked for
+		}
 		for i := range p.Changes {
 			if p.Changes[i].Stops {
 				return verdict.ExitUnexpected
@@ -200,6 +210,10 @@ func compare(base *knowledge.Base, before, after *verdict.CellResult) *Pair {
 		}
 	}
 	for _, id := range order(base, before, after) {
+		if slices.Contains(before.Unasked, id) || slices.Contains(after.Unasked, id) {
+			p.Unasked++
+			continue
+		}
 		p.behaviour(base, id, was.look(id), is.look(id))
 	}
 	p.warnings()

@@ -17,6 +17,10 @@ func (p *Pair) warnings() {
 	for _, w := range is {
 		if p.Old.Status == cell.Complete && !has(was, w) {
 			text := text(w)
+			if !p.Old.Cell.Covers(p.New.Cell) {
+				p.Gaps = append(p.Gaps, Gap{Title: "the kernel's log", Reason: NotAsked, Old: "fewer behaviours", New: text, Open: true})
+				continue
+			}
 			p.Changes = append(p.Changes, Change{
 				Title: "the kernel's log", Kind: Warns, Stops: true, New: text,
 				Says: "the kernel logs a warning now: " + text, Unexpected: []string{"the warning is not known to be harmless"},
@@ -27,6 +31,10 @@ func (p *Pair) warnings() {
 	for _, w := range was {
 		if p.New.Status == cell.Complete && p.New.Watched() && !has(is, w) {
 			text := text(w)
+			if !p.New.Cell.Covers(p.Old.Cell) {
+				p.Gaps = append(p.Gaps, Gap{Title: "the kernel's log", Reason: NotAsked, Old: text, New: "fewer behaviours"})
+				continue
+			}
 			p.Changes = append(p.Changes, Change{Title: "the kernel's log", Kind: Quiet, Old: text, Says: "the kernel no longer logs: " + text})
 		}
 	}

@@ -331,13 +331,13 @@ func (e *entry) able(c *verdict.CellResult) bool {
 	}
 	switch e.signature.Kind {
 	case signature.Cell:
-		return true
+		return !c.Cell.IsPart() // what was not asked for may be what brings it about
 	case signature.Warning:
-		return c.Watched()
+		return c.Watched() && !c.Cell.IsPart()
 	}
 	r := c.Result(e.signature.Subject)
 	if r == nil {
-		return false // it does not belong to the cell's scenario
+		return false // it does not belong to the cell's scenario, or was not asked for
 	}
 	switch r.Verdict {
 	case verdict.Conforms, verdict.Deviation, verdict.Silent, verdict.Unexpected:

@@ -183,6 +183,9 @@ func read(dir string) (*part, error) {
 		if c.Name != name {
 			return nil, wrong("take it out", "%s holds the cell %s", filepath.Join(dir, e.Name()), c.Name)
 		}
+		if i := slices.IndexFunc(plan.Cells, func(x cell.PlannedCell) bool { return x.Name == name }); strings.Join(c.Asked, ",") != plan.Cells[i].Asked {
+			return nil, wrong("take it out", "%s was not asked for the behaviours that the plan of shard %v has for it", filepath.Join(dir, e.Name()), plan.Shard)
+		}
 		p.cells[name] = c
 	}
 	return p, nil
@@ -221,6 +224,8 @@ func unlike(a, b []cell.PlannedCell) string {
 			return "only the first has " + a[i].Name
 		case a[i].Name != b[i].Name:
 			return fmt.Sprintf("the one has %s where the other has %s", a[i].Name, b[i].Name)
+		case a[i].Asked != b[i].Asked:
+			return fmt.Sprintf("%s was not asked for the same behaviours in both", a[i].Name)
 		case a[i] != b[i]:
 			return fmt.Sprintf("%s is not the same kernel in both", a[i].Name)
 		}

@@ -434,6 +434,8 @@ func unknown(j *verdict.Judgement, f *Findings, h *ClaimHistory, d *knowledge.De
 		switch r := j.Cells[i].Result(d.Behaviour); {
 		case !slices.Contains(h.Standings[i].Unknown, d), !Concerns(j.Base, h.Claim, j.Cells[i].Cell.Scenario):
 			return ""
+		case r == nil && slices.Contains(j.Cells[i].Unasked, d.Behaviour):
+			return "not asked for"
 		case r == nil:
 			return fmt.Sprintf("%s (%s)", j.Cells[i].Status, oneLine(j.Cells[i].Reason))
 		default:
@@ -473,13 +475,16 @@ func (p *printer) claimSummary(histories []ClaimHistory) string {
 	for i := range histories {
 		n[histories[i].State]++
 	}
-	var parts []string
+	var words []string
 	for _, s := range states() {
 		if n[s.state] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n[s.state], s.word))
+			words = append(words, fmt.Sprintf("%d %s", n[s.state], s.word))
 		}
 	}
-	return fmt.Sprintf("%d of %s complete%s, %s: %s", whole, count(len(p.j.Cells), "cell"), p.f.lines.onArchs(), of, strings.Join(parts, ", "))
+	if n := len(parts(p.j)); n > 0 {
+		of += fmt.Sprintf(", of %s only some behaviours asked for", count(n, "cell"))
+	}
+	return fmt.Sprintf("%d of %s complete%s, %s: %s", whole, count(len(p.j.Cells), "cell"), p.f.lines.onArchs(), of, strings.Join(words, ", "))
 }
 
 // SchemaClaims is the version of the document that [ClaimsJSON] writes. Fields are only ever added.

@@ -156,7 +156,7 @@ func areas(j *verdict.Judgement, l *lines) []Area {
 		}
 		return r
 	}
-	// What is only to be seen in other scenarios is no row.
+	// What is only to be seen in other scenarios, or was not asked for, is no row.
 	var scenarios []string
 	for _, c := range j.Cells {
 		scenarios = append(scenarios, c.Cell.Scenario)
@@ -170,7 +170,7 @@ func areas(j *verdict.Judgement, l *lines) []Area {
 	for _, a := range j.Base.Areas {
 		area := Area{ID: a.ID, Title: a.Title}
 		for i := range j.Base.Behaviours {
-			if b := &j.Base.Behaviours[i]; b.Area() == a.ID && slices.ContainsFunc(scenarios, b.In) {
+			if b := &j.Base.Behaviours[i]; b.Area() == a.ID && slices.ContainsFunc(scenarios, b.In) && asks(j, b.ID, b.In) {
 				area.Rows = append(area.Rows, row(b.ID, b.Condition(), b.Title))
 			}
 		}
@@ -469,7 +469,7 @@ func summary(j *verdict.Judgement, f *Findings) string {
 	}
 	n := j.Counts()
 	s := fmt.Sprintf("%d of %s complete%s, %s, page %s: %d conform, %s in %s, %d silent",
-		whole, count(len(j.Cells), "cell"), f.lines.onArchs(), count(behaviours, "behaviour"), j.Edition.ID,
+		whole, count(len(j.Cells), "cell"), f.lines.onArchs(), wanted(j, behaviours), j.Edition.ID,
 		n[verdict.Conforms], count(n[verdict.Deviation], "known deviation"), count(len(f.Deviations), "behaviour"), n[verdict.Silent])
 	for _, v := range []verdict.Verdict{verdict.Unsupported, verdict.Broken, verdict.Missing} {
 		if n[v] > 0 {
@@ -510,7 +510,11 @@ func summary(j *verdict.Judgement, f *Findings) string {
 	case len(j.Cells) == 0:
 		return "no cell to judge"
 	case !observed(j):
-		s := fmt.Sprintf("0 of %s complete%s: nothing was observed", count(len(j.Cells), "cell"), f.lines.onArchs())
+		s := fmt.Sprintf("0 of %s complete%s", count(len(j.Cells), "cell"), f.lines.onArchs())
+		if len(parts(j)) > 0 {
+			s += ", " + wanted(j, behaviours)
+		}
+		s += ": nothing was observed"
 		return s + unexpected
 	}
 	if s += issues; unexpected != "" {

@@ -200,6 +200,9 @@ func githubCell(b *strings.Builder, j *verdict.Judgement, c *verdict.CellResult,
 			title += fmt.Sprintf(", %d %s", n[v], v)
 		}
 	}
+	if s := part(c); s != "" {
+		title += ", " + s
+	}
 	fold(b, title)
 	say(b, about(c))
 	for _, r := range c.Results {

@@ -227,7 +227,7 @@ func (p *page) matrices(j *verdict.Judgement, f *Findings, data *htmlData) {
 					if res == nil {
 						cells = append(cells, "-")
 						pc := pageCell{}
-						if !r.below && t.columns[i].status() != cell.Complete {
+						if !r.below && t.columns[i].status() != cell.Complete && !t.columns[i].unasked(r.id) {
 							pc = pageCell{"m", l[verdict.Missing].symbol, ""}
 						}
 						row.Cells = append(row.Cells, pc)

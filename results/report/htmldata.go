@@ -38,6 +38,7 @@ type htmlPair struct {
 	Old     int          `json:"old"`
 	New     int          `json:"new"`
 	Alike   int          `json:"alike"`
+	Unasked int          `json:"unasked,omitempty"` // of which not both were asked for
 	Changes []htmlChange `json:"changes"`
 	Gaps    []htmlChange `json:"gaps,omitempty"`
 }
@@ -78,6 +79,8 @@ type htmlCell struct {
 	Reason   string      `json:"reason,omitempty"`
 	Console  string      `json:"console,omitempty"`
 	Warnings []string    `json:"warnings,omitempty"`
+	// Part says of how much of the suite it is, if not of all.
+	Part string `json:"part,omitempty"`
 	// Run is 1 for a cell that is compared with.
 	Run int `json:"run,omitempty"`
 	// Again is the kernel as `pivotspec run` takes it.
@@ -312,6 +315,7 @@ func (g *gatherer) cell(n int, label string, run *verdict.Judgement, byEdition [
 	out := htmlCell{
 		Name: visible(c.Name), Label: visible(label), Scenario: visible(l.Scenario), Kernel: visible(c.Kernel.Version),
 		Status: is.Status, Reason: visible(is.Reason), Console: visible(c.Console), Run: n, Again: visible(again(c)),
+		Part: part(is),
 	}
 	if c.Kernel.Package != "" {
 		out.Kernel += visible(fmt.Sprintf(" (%s %s)", c.Kernel.Package, c.Kernel.PackageVersion))
@@ -458,7 +462,7 @@ func (g *gatherer) pairs(j, against *verdict.Judgement) {
 	}
 	g.d.Pairs = []htmlPair{}
 	for _, p := range change.Compare(against, j).Pairs {
-		out := htmlPair{Old: at[p.Old], New: at[p.New], Alike: p.Alike, Changes: []htmlChange{}}
+		out := htmlPair{Old: at[p.Old], New: at[p.New], Alike: p.Alike, Unasked: p.Unasked, Changes: []htmlChange{}}
 		for i := range p.Changes {
 			c := &p.Changes[i]
 			var who []string

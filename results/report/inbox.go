@@ -61,6 +61,7 @@ const (
 	kindEarly         = "not true of all kernels"
 	kindSilent        = "silent"
 	kindFine          = "nothing wrong"
+	kindUnseen        = "not looked at"
 )
 
 func (in *inbox) matters() {
@@ -95,13 +96,16 @@ func (in *inbox) matters() {
 			add(id)
 		}
 		m.kind = m.worst()
+		if m.kind == kindFine && len(parts(in.j)) > 0 && m.unseen() {
+			m.kind = kindUnseen
+		}
 		if m.None != "" {
 			in.none = append(in.none, m)
 		} else {
 			in.open = append(in.open, m)
 		}
 	}
-	kinds := []string{kindContradiction, kindWrong, kindStale, kindEarly, kindSilent, kindFine}
+	kinds := []string{kindContradiction, kindWrong, kindStale, kindEarly, kindSilent, kindFine, kindUnseen}
 	slices.SortStableFunc(in.open, func(a, b matter) int {
 		return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind)
 	})
@@ -127,6 +131,14 @@ func (m *matter) worst() string {
 		return kindSilent
 	}
 	return kindFine
+}
+
+// unseen says whether no kernel showed anything of the matter.
+func (m *matter) unseen() bool {
+	return !slices.ContainsFunc(m.claims, func(c claimFound) bool { return c.holds+c.fails != "" }) &&
+		!slices.ContainsFunc(m.rows, func(r Row) bool {
+			return slices.ContainsFunc(r.Results, func(res *verdict.Result) bool { return res != nil && res.Outcome != "" })
+		})
 }
 
 func silent(r *verdict.Result) bool { return r != nil && r.Verdict == verdict.Silent }

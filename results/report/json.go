@@ -62,6 +62,10 @@ type documentCell struct {
 	Flavour  string `json:"flavour,omitempty"`
 	Scenario string `json:"scenario,omitempty"`
 	Backend  string `json:"backend,omitempty"`
+	// Asked are the behaviours that the guest was asked for, and Unasked how many others the scenario has; there are none of
+	// either if it was asked for all.
+	Asked   []string `json:"asked,omitempty"`
+	Unasked int      `json:"unasked,omitempty"`
 }
 
 // describe says in a document what a cell is.
@@ -69,6 +73,7 @@ func describe(c *verdict.CellResult) documentCell {
 	l := c.Cell.Line()
 	return documentCell{
 		c.Cell.Name, c.Series.String(), c.Cell.Arch, c.Cell.Kernel, c.Status, c.Reason, l.ABI, l.Flavour, l.Scenario, l.Backend,
+		c.Cell.Asked, len(c.Unasked),
 	}
 }
 

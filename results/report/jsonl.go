@@ -49,6 +49,10 @@ type JSONLine struct {
 	// Kernel is where the kernel came from, and Release what it says about itself (cell).
 	Kernel  *cell.Kernel `json:"kernel,omitempty"`
 	Release string       `json:"release,omitempty"`
+	// Asked are the behaviours that the guest was asked for, and Unasked how many others the scenario has; there are none of
+	// either if it was asked for all (cell).
+	Asked   []string `json:"asked,omitempty"`
+	Unasked int      `json:"unasked,omitempty"`
 	// Status is complete, broken or unavailable, and Reason one line that explains the latter two (cell).
 	Status cell.Status `json:"status,omitempty"`
 	Reason string      `json:"reason,omitempty"`
@@ -143,6 +147,7 @@ func linesOfCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) []JSO
 	l := line(LineCell, f.cells[c], c.Issue)
 	l.ABI, l.Flavour, l.Scenario, l.Backend, l.Accel = c.Cell.ABI, c.Cell.Flavour, c.Cell.ScenarioName(), c.Cell.Backend, c.Cell.Accel
 	l.Kernel, l.Release, l.Status, l.Reason, l.Console, l.WallMillis = &kernel, release(c), c.Status, c.Reason, console(c), c.Cell.WallMillis
+	l.Asked, l.Unasked = c.Cell.Asked, len(c.Unasked)
 	if c.Status == cell.Complete {
 		l.Reason = ""
 	}

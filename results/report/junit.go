@@ -146,9 +146,12 @@ func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSu
 		junitProperty{"abi", c.Cell.ABI}, junitProperty{"flavour", l.Flavour}, junitProperty{"scenario", c.Cell.ScenarioName()},
 		junitProperty{"backend", c.Cell.Backend}, junitProperty{"accelerator", c.Cell.Accel},
 		junitProperty{"package", k.Package}, junitProperty{"package-version", k.PackageVersion}, junitProperty{"sha256", k.SHA256},
-		junitProperty{"status", string(c.Status)}, junitProperty{"edition", j.Edition.ID})
+		junitProperty{"status", string(c.Status)}, junitProperty{"edition", j.Edition.ID}, junitProperty{"part", part(c)})
 	var out, err strings.Builder
 	fmt.Fprintf(&out, "%s\n", xmlLine(about(c)))
+	if s := part(c); s != "" {
+		fmt.Fprintf(&out, "%s\n", s)
+	}
 	took := micros(c)
 	for _, r := range c.Results {
 		area, _, _ := strings.Cut(r.Behaviour, "/")

@@ -40,6 +40,9 @@ func KTAP(w io.Writer, j *verdict.Judgement, _ Options) error {
 func ktapCell(l *ktap.Lines, n int, j *verdict.Judgement, c *verdict.CellResult, f *failures) {
 	name := oneLine(c.Cell.Name)
 	l.Comment(0, name+": "+about(c))
+	if s := part(c); s != "" {
+		l.Comment(0, name+": "+s)
+	}
 	l.Begin(1, len(c.Results)+1)
 	ok, skipped := true, len(c.Results) > 0
 	for k, r := range c.Results {

@@ -238,6 +238,16 @@ func (l *lines) hole(g *group, a, b point) bool {
 	})
 }
 
+// unaskedBehind says whether the group has a kernel behind a point whose guest was not asked for all: what goes on to the
+// newest kernel is said of that, too.
+func (l *lines) unaskedBehind(g *group, last point) bool {
+	return slices.ContainsFunc(g.lines, func(m *line) bool {
+		return slices.ContainsFunc(m.cells, func(k int) bool {
+			return l.j.Cells[k].Cell.IsPart() && l.j.Cells[k].Series.Compare(last.series) > 0
+		})
+	})
+}
+
 // span names points from the first to the last: "6.1–6.12", or "6.1, 7.2" if apart says that there is
 // something between them. Of two that stand beside each other, two stands between them.
 func span(points []point, apart func(a, b point) bool, two string) string {
@@ -276,7 +286,7 @@ func (l *lines) said(g *group) string {
 		switch {
 		case len(runs) == 1:
 			parts = append(parts, text+" on "+kernels)
-		case i == len(runs)-1 && unsure == "" && span(r, gap, dash) == span(r, func(point, point) bool { return false }, dash):
+		case i == len(runs)-1 && unsure == "" && !l.unaskedBehind(g, r[len(r)-1]) && span(r, gap, dash) == span(r, func(point, point) bool { return false }, dash):
 			parts = append(parts, text+" since "+r[0].label)
 		default:
 			parts = append(parts, kernels+" "+text+unsure)

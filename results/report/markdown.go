@@ -74,6 +74,7 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 		b.WriteString(".\n")
 	}
 	f.mdOthers(&b)
+	f.mdAsked(&b)
 	mdProblems(&b, f)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -137,6 +138,17 @@ func (f *Findings) mdRecorded(b *strings.Builder, looks map[verdict.Verdict]look
 	}
 	if len(f.lines.lost) > 0 {
 		b.WriteString("\n")
+	}
+}
+
+// mdAsked writes of which cells only a part was asked, under a heading of the second level.
+func (f *Findings) mdAsked(b *strings.Builder) {
+	list := asked(f.lines.j)
+	if len(list) > 0 {
+		fmt.Fprintf(b, "\n## %s\n\n", askedTitle)
+	}
+	for _, s := range list {
+		fmt.Fprintf(b, "- %s\n", md(s))
 	}
 }
 

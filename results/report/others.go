@@ -88,6 +88,9 @@ func (f *Findings) likest(j *verdict.Judgement, m *line, k int) int {
 			if of.ABI == m.ABI && of.Flavour == "" {
 				s += 2
 			}
+			if j.Cells[i].Cell.Covers(j.Cells[k].Cell) {
+				s += 8 // of another it could not be told
+			}
 			// What another implementation says it is like, it is not.
 			if m.Backend == host && j.Cells[i].Series == j.Cells[k].Series {
 				s++

@@ -54,6 +54,11 @@ func (c *column) status() cell.Status {
 	return c.cells[0].Status
 }
 
+// unasked says whether none of the cells was asked for a behaviour.
+func (c *column) unasked(behaviour string) bool {
+	return !slices.ContainsFunc(c.cells, func(x *verdict.CellResult) bool { return x.Cell.Asks(behaviour) })
+}
+
 // worst returns the status of a cell that is not complete if there is one, broken before unavailable.
 func (c *column) worst() cell.Status {
 	worst := cell.Complete

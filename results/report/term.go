@@ -240,8 +240,8 @@ func (p *printer) wideCell(row *tableRow, c *column, r, left *verdict.Result) st
 
 // none draws the place of a result that there is not.
 func (p *printer) none(row *tableRow, c *column) string {
-	if row.below || c.status() == cell.Complete {
-		return "" // other cells, or another cell reported something unknown
+	if row.below || c.status() == cell.Complete || c.unasked(row.id) {
+		return "" // other cells, or another cell reported something unknown, or was asked for more
 	}
 	return p.mood(verdict.Missing, "")
 }
@@ -405,6 +405,9 @@ func (p *printer) legend(tables []table, wide bool) {
 	if slices.ContainsFunc(tables, func(t table) bool { return t.split }) {
 		parts = append(parts, "architectures in a row of their own differ from the row above")
 	}
+	if len(asked(p.j)) > 0 {
+		parts = append(parts, "nothing: not asked for")
+	}
 	if p.starred {
 		parts = append(parts, factMark+" with other facts, see below")
 	}
@@ -465,6 +468,11 @@ func (p *printer) others() {
 
 // trouble writes what was not observed, or not as expected.
 func (p *printer) trouble() {
+	list := asked(p.j)
+	p.section(askedTitle, len(list))
+	for _, s := range list {
+		p.hang("  ", "      ", s)
+	}
 	p.section("Not supported", len(p.f.Unsupported))
 	for _, x := range together(p.f.Unsupported) {
 		p.item(x.Verdict, fmt.Sprintf("not on %s (%s): %s", x.Kernels, oneLine(strings.Join(x.Wrong, "; ")), p.bold(x.Subject)))

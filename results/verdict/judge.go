@@ -118,11 +118,19 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 			out.Status, out.Reason = cell.Broken, "its records stop before the end"
 		}
 	}
+	if why := c.Strayed(); out.Status == cell.Complete && why != "" {
+		out.Status, out.Reason = cell.Broken, why
+	}
 	if out.Status != cell.Complete && out.Reason == "" {
 		out.Reason = "no reason recorded"
 	}
 	for _, w := range p.warnings {
 		out.Warnings = append(out.Warnings, judgeWarning(base, out.Series, c.Arch, w))
+	}
+	for i := range base.Behaviours {
+		if b := &base.Behaviours[i]; b.In(c.Scenario) && !c.Asks(b.ID) {
+			out.Unasked = append(out.Unasked, b.ID)
+		}
 	}
 	if out.Status == cell.Unavailable && len(c.Records) == 0 {
 		return out
@@ -131,13 +139,14 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 		out.Results = append(out.Results, judgeBehaviour(base, ed, out.Series, c, id, p, wrongKernel))
 	}
 	for i := range base.Behaviours {
-		if base.Behaviours[i].In(c.Scenario) {
+		if base.Behaviours[i].In(c.Scenario) && c.Asks(base.Behaviours[i].ID) {
 			judge(base.Behaviours[i].ID)
 		}
 	}
 	unknown := map[string]bool{}
 	for _, ids := range []map[string]bool{p.plan, keys(p.observed)} {
 		for id := range ids {
+			// What is known and was not asked for breaks the cell as a whole.
 			if b, ok := base.Behaviour(id); !ok || !b.In(c.Scenario) {
 				unknown[id] = true
 			}
@@ -154,7 +163,8 @@ func judgeCell(base *knowledge.Base, ed *knowledge.Edition, c *cell.Cell) *CellR
 
 // empty says why a cell that reported to its end is worth nothing all the same: on the plain initramfs, or a machine
 // of somebody else's, each behaviour is unsupported, which is no failure of one, but of all of them together. It
-// returns "" for any other cell. A scenario may be about a single behaviour, and a kernel may well lack what it needs.
+// returns "" for any other cell. A scenario may be about a single behaviour, or a guest be asked for one, and a kernel may
+// well lack what it needs.
 func (c *CellResult) empty() string {
 	reasons := map[string]int{}
 	most := ""
@@ -168,7 +178,7 @@ func (c *CellResult) empty() string {
 			most = why
 		}
 	}
-	if len(c.Results) == 0 || c.Cell.ScenarioName() != knowledge.Plain {
+	if len(c.Results) == 0 || c.Cell.ScenarioName() != knowledge.Plain || c.Cell.IsPart() {
 		return ""
 	}
 	s := fmt.Sprintf("nothing was observed: each of its %d behaviours is unsupported (%s", len(c.Results), most)

@@ -1,6 +1,10 @@
 package verdict
 
-import "pivotspec/suites/knowledge"
+import (
+	"slices"
+
+	"pivotspec/suites/knowledge"
+)
 
 // Truth is whether a claim is true of a kernel.
 type Truth string
@@ -21,13 +25,13 @@ type Standing struct {
 	Truth Truth
 	// Unmet are the demands that the observations go against.
 	Unmet []*knowledge.Demand
-	// Unknown are the demands that nothing decides: the behaviour is missing, broken or
-	// unsupported, or what was observed of it is unexpected, and so not to be relied on.
+	// Unknown are the demands that nothing decides: the behaviour is missing, broken, unsupported or
+	// was not asked for, or what was observed of it is unexpected, and so not to be relied on.
 	Unknown []*knowledge.Demand
 }
 
 // Stands says whether a claim, of whichever edition, is true of the cell's kernel. It is never
-// called true where an observation that it needs is missing, broken, unsupported or unexpected.
+// called true where an observation that it needs is missing, broken, unsupported, not asked for or unexpected.
 // What it demands of behaviours of other scenarios than the cell's counts in their cells.
 func (c *CellResult) Stands(claim *knowledge.Claim) Standing {
 	if len(claim.Demands) == 0 {
@@ -38,8 +42,8 @@ func (c *CellResult) Stands(claim *knowledge.Claim) Standing {
 	for i := range claim.Demands {
 		d := &claim.Demands[i]
 		r := c.Result(d.Behaviour)
-		if r == nil && len(c.Results) > 0 {
-			continue // there is a result of each behaviour of the scenario
+		if r == nil && len(c.Results) > 0 && !slices.Contains(c.Unasked, d.Behaviour) {
+			continue // there is a result of each behaviour of the scenario that was asked for
 		}
 		decided = true
 		switch {

@@ -78,8 +78,11 @@ type CellResult struct {
 	// Reason is one line that explains a status other than complete.
 	Reason string
 	// Results by behaviour in the order of the base, then those of unknown behaviours by
-	// ID. There are none if the cell is unavailable.
+	// ID. There are none if the cell is unavailable, and none of what the guest was not asked for.
 	Results []*Result
+	// Unasked are the behaviours of the cell's scenario that its guest was not asked for, in the order of the base: nothing
+	// is known of them, and nothing wrong with that.
+	Unasked []string
 	// Warnings are what the kernel logged while the suite ran.
 	Warnings []Warning
 	// Issue is why the status is not complete, if that is a known issue; else nil.

@@ -80,8 +80,15 @@ func Main(k sandbox.Kernel, opts ...Option) {
 		// A way to boot is nothing for a machine that runs already, whatever its environment says.
 		os.Unsetenv(spec.ScenarioVariable)
 	}
-	// The suite that init starts inherits the variable.
-	specs = spec.Of(specs, os.Getenv(spec.ScenarioVariable))
+	// The suite that init starts inherits the variables.
+	specs, err = spec.Asked(spec.Of(specs, os.Getenv(spec.ScenarioVariable)), os.Getenv(spec.AskedVariable))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "pivotspec guest:", err)
+		if os.Getpid() == 1 && !apart || len(os.Args) == 2 && os.Args[1] == disk.InShell {
+			powerOff()
+		}
+		os.Exit(2)
+	}
 	if o.body != nil {
 		for i := range specs {
 			specs[i].Body = o.body

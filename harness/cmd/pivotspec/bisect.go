@@ -52,6 +52,11 @@ The kernel in PATH, a build tree or a file (default: the working directory), is 
 comes out as --bad says, such as 'EINVAL' or 'OK, task-root=old_root'. Good is a kernel on which it comes out as
 --good says; without --good, as is expected of that kernel. --old and --new are other words for --good and --bad.
 
+Only the behaviour that is sought is run, which takes a boot and little more; for a warning, a missing behaviour or
+a broken cell all are. --whole runs all in any case: give it if a failure shows with the whole suite and not with its
+behaviour alone, for it may come of what another one left behind. A kernel that panics in another behaviour cannot be told
+with --whole, and can be without.
+
 Exit status: 0 good; 1 bad; 125 cannot tell: it was not built, does not boot, or shows neither; 128 wrong
 usage; 255 this machine could not do its work. From 128 on git stops.`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -86,6 +91,7 @@ usage; 255 this machine could not do its work. From 128 on git stops.`,
 	f.StringVar(&b.new, "new", "", "the same as --bad")
 	f.StringVar(&b.old, "old", "", "the same as --good")
 	f.StringVar(&b.scenario, "scenario", "", "`NAME` of the way to boot (default: one that the behaviour belongs to)")
+	f.BoolVar(&b.whole, "whole", false, "run all behaviours, not only the one that is sought")
 	f.StringVar(&b.accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&b.guest, "guest", "", "guest binary `FILE` to use instead of building one")
 	f.StringVar(&b.out, "out", "", "`DIR` for the records, in a folder for each commit (default: bisect in the cache)")
@@ -113,6 +119,7 @@ type bisector struct {
 	path, build, signature, behaviour string
 	bad, good, new, old               string
 	scenario, accel, guest            string
+	whole                             bool
 	cache, out                        string
 	stderr                            io.Writer
 }
@@ -126,7 +133,7 @@ func (b *bisector) run(ctx context.Context) error {
 	if err != nil {
 		return usage(err)
 	}
-	wish := lab.Wish{Kernels: []string{asPath(b.path)}, Accel: b.accel, Guest: b.guest, Scenarios: b.scenarios(base, q)}
+	wish := lab.Wish{Kernels: []string{asPath(b.path)}, Accel: b.accel, Guest: b.guest, Scenarios: b.scenarios(base, q), Behaviours: b.alone(base, q)}
 	l, err := lab.Open(b.cache, sourceTree())
 	if err != nil {
 		return failed(err)
@@ -202,9 +209,19 @@ func (b *bisector) scenarios(base *knowledge.Base, q bisect.Question) []string {
 		return []string{b.scenario}
 	}
 	if at, ok := base.Behaviour(q.Behaviour()); ok && !at.In("") {
-		return at.Scenario[:1]
+		return []string{lab.In(at)}
 	}
 	return nil
+}
+
+// alone returns the one behaviour that has to be run to answer the question, none for all. That one is reported where it does
+// not belong is a failure, too, which a guest that is asked for it there cannot show.
+func (b *bisector) alone(base *knowledge.Base, q bisect.Question) []string {
+	at, ok := base.Behaviour(q.Alone())
+	if b.whole || !ok || b.scenario != "" && b.signature != "" && !at.In(b.scenario) {
+		return nil
+	}
+	return []string{at.ID}
 }
 
 // asPath makes path one that cannot be taken for a name of the catalogue.
@@ -275,6 +292,8 @@ func (b *bisector) boot(ctx context.Context, l *lab.Lab, plan *lab.Plan, wish la
 		return nil, "", failed(errors.Join(recs.lost...))
 	case len(cells) != 1:
 		return nil, "", usage(fmt.Errorf("%s is %d kernels: give one", b.path, len(cells)))
+	case cells[0].Status == cell.Complete && cells[0].Strayed() != "":
+		return nil, "", failed(errors.New(cells[0].Strayed())) // so it would be at every commit
 	case cells[0].Status == cell.Unavailable:
 		return nil, "", failed(fmt.Errorf("nothing could be started: %s", cells[0].Reason))
 	}

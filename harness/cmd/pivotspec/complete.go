@@ -14,6 +14,7 @@ import (
 	"pivotspec/images"
 	"pivotspec/kernels"
 	"pivotspec/suites/knowledge"
+	"pivotspec/suites/knowledge/choose"
 )
 
 // complete gives every command below cmd, and itself, completions for a shell. Which, its own words say: those in capital
@@ -44,18 +45,19 @@ type completer func(cmd *cobra.Command, so string) ([]string, cobra.ShellCompDir
 // completions are the completers by the words in capitals. Those of flags whose word says less are by the flag's name.
 func completions() map[string]completer {
 	return map[string]completer{
-		"KERNEL":     kernelNames,
-		"OLD":        kernelNames,
-		"NEW":        kernelNames,
-		"EDITION":    editions,
-		"WORD":       words,
-		"COMMAND":    commands,
-		"ARCH":       archNames,
-		"--scenario": scenarioNames,
-		"DIR":        folders,
-		"NEW_ROOT":   folders,
-		"PUT_OLD":    folders,
-		"FILE":       files,
+		"KERNEL":      kernelNames,
+		"OLD":         kernelNames,
+		"NEW":         kernelNames,
+		"EDITION":     editions,
+		"WORD":        words,
+		"COMMAND":     commands,
+		"ARCH":        archNames,
+		"--scenario":  scenarioNames,
+		"--behaviour": behaviourNames,
+		"DIR":         folders,
+		"NEW_ROOT":    folders,
+		"PUT_OLD":     folders,
+		"FILE":        files,
 	}
 }
 
@@ -192,6 +194,25 @@ func scenarioNames(cmd *cobra.Command, so string) ([]string, cobra.ShellCompDire
 	out := []string{"all\tevery one"}
 	for _, s := range all {
 		out = append(out, s.Name+"\t"+s.Says)
+	}
+	return fixed(out)(cmd, so)
+}
+
+// behaviourNames completes IDs of behaviours and, where several can be given, their areas.
+func behaviourNames(cmd *cobra.Command, so string) ([]string, cobra.ShellCompDirective) {
+	base, err := knowledge.LoadToJudge()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	f := cmd.Flags().Lookup("behaviour")
+	several := f != nil && f.Value.Type() == "stringSlice"
+	var out []string
+	for _, w := range choose.Words(base) {
+		if b, ok := base.Behaviour(w); ok {
+			out = append(out, w+"\t"+b.Title)
+		} else if several {
+			out = append(out, w+"\tall of the area")
+		}
 	}
 	return fixed(out)(cmd, so)
 }

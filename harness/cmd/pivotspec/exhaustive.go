@@ -65,6 +65,9 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 	if e.changed("scenario") {
 		return enumerate.Request{}, errors.New("--scenario is about ways to boot that have specs of their own, and --exhaustive runs none: leave it out")
 	}
+	if e.changed("behaviour") {
+		return enumerate.Request{}, errors.New("--behaviour is about what the specs observe, and --exhaustive runs none: leave it out")
+	}
 	for _, f := range []string{"evidence", "shard", "resume", "watch"} {
 		if e.changed(f) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive runs none: leave it out", f)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"pivotspec/harness/matrix"
@@ -13,6 +14,10 @@ import (
 func expected(jobs []matrix.Job, before []*cell.Cell) []progress.Expected {
 	own, line := map[string]time.Duration{}, map[string]time.Duration{}
 	for _, c := range before {
+		// Of a part nothing follows for the whole; and that it takes no longer, a progress bar need not know.
+		if c.IsPart() && !slices.ContainsFunc(jobs, func(j matrix.Job) bool { return j.Cell().SameAsked(c) }) {
+			continue
+		}
 		if c.Status == cell.Complete && c.WallMillis > 0 {
 			d := time.Duration(c.WallMillis) * time.Millisecond
 			own[c.Name], line[c.Line().String()] = d, d

@@ -90,6 +90,9 @@ func reportCommand(o *options) *cobra.Command {
 				if left > 0 {
 					fmt.Fprintf(cmd.ErrOrStderr(), "compared with the baseline: what was run; %d of its %d cells are not part of this run\n", left, len(old))
 				}
+				if n, of := baseline.Unasked(match, cells); n > 0 {
+					fmt.Fprintf(cmd.ErrOrStderr(), "%d of the recorded observations of %d cells are left out: not both runs asked for them\n", n, of)
+				}
 				for _, d := range baseline.Compare(base, match, cells) {
 					complain(cmd.ErrOrStderr(), fmt.Errorf("not as in the baseline: %v", d))
 					exit = worse(exit, verdict.ExitUnexpected)

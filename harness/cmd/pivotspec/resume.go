@@ -40,7 +40,7 @@ func (r *runner) intent(plan *lab.Plan, jobs []matrix.Job) *cell.Plan {
 // asked is a wish as a plan keeps it. A path is of use only where it does not depend on the working
 // directory.
 func asked(w lab.Wish, paths []string) cell.Wish {
-	out := cell.Wish{Archs: w.Archs, Scenarios: w.Scenarios, Accel: w.Accel, Guest: absolute(w.Guest), Evidence: w.Evidence}
+	out := cell.Wish{Archs: w.Archs, Scenarios: w.Scenarios, Behaviours: w.Behaviours, Accel: w.Accel, Guest: absolute(w.Guest), Evidence: w.Evidence}
 	for _, k := range w.Kernels {
 		if slices.Contains(paths, k) {
 			k = absolute(k)
@@ -94,9 +94,9 @@ func (r *runner) former(dir string) (*cell.Plan, error) {
 	if err != nil {
 		return nil, failed(err)
 	}
-	if len(r.wish.Kernels)+len(r.wish.Archs)+len(r.wish.Scenarios) == 0 {
+	if len(r.wish.Kernels)+len(r.wish.Archs)+len(r.wish.Scenarios)+len(r.wish.Behaviours) == 0 {
 		w := p.Wish
-		r.wish.Kernels, r.wish.Archs, r.wish.Scenarios = w.Kernels, w.Archs, w.Scenarios
+		r.wish.Kernels, r.wish.Archs, r.wish.Scenarios, r.wish.Behaviours = w.Kernels, w.Archs, w.Scenarios, w.Behaviours
 		if r.wish.Guest == "" {
 			r.wish.Guest = w.Guest
 		}
@@ -119,8 +119,11 @@ func continues(old, now *cell.Plan) error {
 	}
 	var gone []string
 	for _, c := range old.Cells {
-		if !slices.ContainsFunc(now.Cells, func(n cell.PlannedCell) bool { return n.Name == c.Name }) {
+		i := slices.IndexFunc(now.Cells, func(n cell.PlannedCell) bool { return n.Name == c.Name })
+		if i < 0 {
 			gone = append(gone, c.Name)
+		} else if !now.Cells[i].Covers(c) {
+			return fmt.Errorf("asked %s for behaviours that this does not ask for", c.Name)
 		}
 	}
 	if len(gone) > 0 {

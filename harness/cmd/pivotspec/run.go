@@ -33,6 +33,10 @@ and gvisor is gVisor's. Without KERNEL, the
 default matrix. The records of each cell are kept in the folder that --out names, beside
 those of other cells that are there, or in the cache for pivotspec report.
 
+--behaviour asks for some behaviours only, such as rootfs/pivot, or eperm/ for all of that area, which takes a boot and
+little more; without --scenario each is run in a way to boot that it belongs to. Of the others nothing is known then: the
+records and every report say that the cell is a part, and it makes no baseline.
+
 --shard I/N runs the part I of N of the cells, for as many machines as there are to share them;
 pivotspec merge makes one run of what they recorded. --shard auto takes I and N from the environment:
 PIVOTSPEC_SHARD=I/N, JOB_COMPLETION_INDEX (Kubernetes) with PIVOTSPEC_SHARDS=N, CI_NODE_INDEX and
@@ -65,6 +69,7 @@ tree, runs it again and prints what is otherwise than the time before, until it 
 	f := cmd.Flags()
 	f.StringSliceVar(&r.wish.Archs, "arch", nil, "`ARCH`,... or ARCH/ABI,... of the kernels that are named without one, or all")
 	f.StringSliceVar(&r.wish.Scenarios, "scenario", nil, "`NAME`,... of ways to boot, or all (default: the plain initramfs; see pivotspec scenarios)")
+	f.StringSliceVar(&r.wish.Behaviours, "behaviour", nil, "`ID`,... of the behaviours to ask for, or AREA/ for all of an area (default: all; may be given again)")
 	f.IntVar(&r.jobs, "jobs", 0, "how many guests run at once (0: one a processor)")
 	f.StringVar(&r.wish.Accel, "accel", accel.Auto, "`ACCELERATOR`: auto, kvm or tcg")
 	f.StringVar(&r.out, "out", "", "`DIR` for the records (default: the last run's folder in the cache)")

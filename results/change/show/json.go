@@ -30,6 +30,7 @@ type documentPair struct {
 	New     documentCell     `json:"new"`
 	Alike   int              `json:"alike"`
 	Neither int              `json:"neither"`
+	Unasked int              `json:"unasked,omitempty"`
 	Changes []documentChange `json:"changes"`
 	Gaps    []documentGap    `json:"gaps"`
 }
@@ -103,7 +104,7 @@ func JSON(w io.Writer, c *change.Comparison, _ report.Options) error {
 
 func pairOf(p *change.Pair) documentPair {
 	out := documentPair{
-		Old: cellOf(p.Old), New: cellOf(p.New), Alike: p.Alike, Neither: p.Neither,
+		Old: cellOf(p.Old), New: cellOf(p.New), Alike: p.Alike, Neither: p.Neither, Unasked: p.Unasked,
 		Changes: []documentChange{}, Gaps: []documentGap{},
 	}
 	for i := range p.Changes {

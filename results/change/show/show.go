@@ -255,6 +255,7 @@ func short(title string) string {
 type counts struct {
 	kinds                         map[change.Kind]int
 	stops, alike, neither, gaps   int
+	unasked                       int
 	open, cells, onlyOld, onlyNew int
 }
 
@@ -275,6 +276,7 @@ func count(c *change.Comparison) counts {
 		}
 		n.alike += p.Alike
 		n.neither += p.Neither
+		n.unasked += p.Unasked
 	}
 	return n
 }
@@ -308,6 +310,9 @@ func summary(c *change.Comparison) string {
 	s += ": " + strings.Join(kinds, ", ") + fmt.Sprintf("; %d alike", n.alike)
 	if n.neither > 0 {
 		s += fmt.Sprintf(", %d observed on neither side", n.neither)
+	}
+	if n.unasked > 0 {
+		s += fmt.Sprintf(", %d left out, for not both sides were asked for them", n.unasked)
 	}
 	if n.gaps > 0 {
 		s += fmt.Sprintf(", %d NOT COMPARED", n.gaps)

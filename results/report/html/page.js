@@ -107,7 +107,7 @@ function paint(td, b, c, left) {
   const r = c >= 0 ? result(b, c) : null;
   td.replaceChildren();
   if (!r) {
-    const lost = c >= 0 && data.cells[c].status !== "complete";
+    const lost = c >= 0 && data.cells[c].status !== "complete" && !data.cells[c].part;
     td.className = lost ? "m" : "";
     if (lost) td.append(verdicts.m.s);
     td.removeAttribute("tabindex"); td.removeAttribute("aria-label");
@@ -483,7 +483,7 @@ function told(box, pair) {
     make("tbody", null, ...list.map(c => make("tr", null, make("td", null, make("b", {class: "v " + (c.stops ? "x" : kinds[c.kind] || "s")}, (c.stops ? "✗ " : "") + c.kind)), make("td", null, what(c)),
       make("td", null, c.says, c.why ? make("div", {class: "dim"}, c.why) : "", see(c)), make("td", {"data-l": c.who ? last : null}, c.who || "")))));
   box.replaceChildren(
-    make("p", {role: "status"}, (stops ? stops + " of " + pair.changes.length + " changes stop something that worked (✗)" : pair.changes.length ? pair.changes.length + " changes, none of which stops something that worked" : "Nothing differs") + "; " + pair.alike + " behaviours are alike" + (pair.gaps ? ", " + pair.gaps.length + " could not be compared." : ".")),
+    make("p", {role: "status"}, (stops ? stops + " of " + pair.changes.length + " changes stop something that worked (✗)" : pair.changes.length ? pair.changes.length + " changes, none of which stops something that worked" : "Nothing differs") + "; " + pair.alike + " behaviours are alike" + (pair.gaps ? ", " + pair.gaps.length + " could not be compared" : "") + (pair.unasked ? ", " + pair.unasked + " left out, for not both sides were asked for them." : ".")),
     pair.changes.length ? rows(pair.changes, "who may notice") : "",
     pair.gaps ? make("h3", null, "Not compared") : "", pair.gaps ? rows(pair.gaps, "note") : "");
 }
