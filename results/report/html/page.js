@@ -19,6 +19,7 @@ const truths = {t: ["·", "true"], f: ["≠", "false"], "-": ["?", "undecided"],
 const own = data.cells.map((c, i) => i).filter(i => !data.cells[i].run);
 const at = (column, cell) => typeof column === "number" ? column : column ? column[cell] : -1;
 const result = (b, c) => { const k = at(data.behaviours[b].of, c); return k >= 0 ? data.behaviours[b].r[k] : null; };
+const unlike = new Map((data.baseline || []).map(d => [d.b + " " + d.c, d])); // what is not as in the baseline
 const letter = r => r.v[state.edition];
 const byID = new Map(data.behaviours.map((b, i) => [b.id, i]));
 const cellNamed = new Map(data.cells.map((c, i) => [(c.run ? "old:" : "") + c.name, i]));
@@ -116,10 +117,12 @@ function paint(td, b, c, left) {
   const v = verdicts[letter(r)];
   td.className = v.l;
   td.append(v.s);
+  const other = unlike.get(b + " " + c);
+  if (other) td.append(make("b", {class: "unlike", title: other.says}, "Δ"));
   const news = r.o && (!left || left.o !== r.o) ? r.o : r.o && otherFacts(b, r, left) ? r.o + "*" : "";
   if (news) td.append(make("i", null, news));
   td.tabIndex = -1;
-  td.setAttribute("aria-label", data.cells[c].label + ": " + v.m + (r.o ? ", " + r.o : ""));
+  td.setAttribute("aria-label", data.cells[c].label + ": " + v.m + (r.o ? ", " + r.o : "") + (other ? ", not as in the baseline" : ""));
   return r;
 }
 
@@ -305,6 +308,8 @@ function evidence(k, c, r, v) {
   if (r.w) out.push(make("ul", null, ...r.w.map(s => make("li", null, s))));
   if (r.i) out.push(make("p", null, r.i));
   if (r.e && r.w) out.push(make("p", null, "expected: " + r.e));
+  const other = unlike.get(state.b + " " + state.c);
+  if (other) out.push(make("p", null, make("b", {class: "unlike"}, "Δ"), " " + other.says), other.i ? make("p", null, other.i) : "");
   const facts = Object.entries(r.f || {}).sort();
   if (facts.length) {
     out.push(make("h3", null, "Outcome"), make("dl", {class: "facts"}, ...[["outcome", r.o], ...facts].flatMap(([name, value]) => [
@@ -496,7 +501,7 @@ function legend() {
   counted = state.edition;
   const n = {};
   for (let b = 0; b < data.behaviours.length; b++) for (const c of own) { const r = result(b, c); if (r) n[letter(r)] = (n[letter(r)] || 0) + 1; }
-  $("legend").replaceChildren(...data.verdicts.filter(v => n[v.l]).map(v => make("li", null, badge(v.l), " " + v.m + " ", make("small", null, n[v.l]))), $("legend").lastElementChild);
+  $("legend").replaceChildren(...data.verdicts.filter(v => n[v.l]).map(v => make("li", null, badge(v.l), " " + v.m + " ", make("small", null, n[v.l]))), ...$("legend").querySelectorAll(".kept"));
 }
 let counted = -1;
 
