@@ -482,7 +482,7 @@ func FuzzCI(f *testing.F) {
 		was.Name, was.Kernel.Version = name, why
 		fixture.Replace(was, fixture.Observed("einval/once-there", outcome, id, why))
 		fixture.Replace(was, fixture.Observed(id+"-"+why, outcome, outcome, why))
-		for _, pair := range [][2]*cell.Cell{{was, good}, {good, was}, {bad, good}, {good, bad}} {
+		for _, pair := range [][2]*cell.Cell{{was, good}, {good, bad}} {
 			j := held(t, pair[:1], pair[1:], "")
 			for format, read := range readers() {
 				passed, _, err := read(render(t, format, j))

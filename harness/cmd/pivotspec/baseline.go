@@ -41,9 +41,9 @@ func (b *compareWith) apply(j *verdict.Judgement) {
 	}
 }
 
-// tell says on the standard error what of the comparison the report does not: which part of the baseline it was about, and if
-// shown is false, because nobody reads the report meanwhile, how much differs.
-func (b *compareWith) tell(stderr io.Writer, j *verdict.Judgement, shown bool) {
+// tell says on the standard error what of the comparison nobody has read yet: which part of the baseline it was about and,
+// unless the report was printed for people, how much differs. discarded says that no report was printed.
+func (b *compareWith) tell(stderr io.Writer, j *verdict.Judgement, format string, discarded bool) {
 	if j.Baseline == nil {
 		return
 	}
@@ -56,11 +56,15 @@ func (b *compareWith) tell(stderr io.Writer, j *verdict.Judgement, shown bool) {
 			n++
 		}
 	}
-	switch {
-	case shown || n == 0:
-	case n == 1:
-		complain(stderr, fmt.Errorf("not as in the baseline: 1 difference, which the report has"))
-	default:
-		complain(stderr, fmt.Errorf("not as in the baseline: %d differences, which the report has", n))
+	if n == 0 || format == "term" && !discarded {
+		return // on a terminal the matrix and its last line have just said it
 	}
+	what, where := fmt.Sprintf("%d differences", n), "which the report has"
+	if n == 1 {
+		what = "1 difference"
+	}
+	if discarded {
+		where = fmt.Sprintf("which `pivotspec report DIR --baseline %s` shows of the records in DIR", b.dir)
+	}
+	complain(stderr, fmt.Errorf("not as in the baseline: %s, %s", what, where))
 }

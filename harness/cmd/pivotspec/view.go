@@ -131,8 +131,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if err := report.Render(v.format, w, j, opts); err != nil {
 		return 0, unprinted(err)
 	}
-	// On a terminal the matrix and its last line have just said it.
-	v.baseline.tell(v.stderr(), j, v.format == "term" && w != io.Discard)
+	v.baseline.tell(v.stderr(), j, v.format, w == io.Discard)
 	return j.Exit(), unwritten
 }
 
