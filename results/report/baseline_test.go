@@ -13,6 +13,7 @@ import (
 	"pivotspec/results/known"
 	"pivotspec/results/report"
 	"pivotspec/results/verdict"
+	"pivotspec/suites/record"
 )
 
 // held judges cells and holds them against a baseline, and that against a list of known issues, "" for none.
@@ -244,4 +245,30 @@ func TestAsInTheBaseline(t *testing.T) {
 			t.Errorf("%s marks something", format)
 		}
 	}
+}
+
+// FuzzBaseline: whatever a guest says, or said when the baseline was recorded, every format stays one, and they agree with the
+// exit status.
+func FuzzBaseline(f *testing.F) {
+	f.Add("x", "einval/x", "ok", "7.0-amd64")
+	f.Add("##[error]", "# SKIP", "a=b", "not ok 1")
+	f.Add("a -> b\n::error::x", "->", "->", "1..2\nok 1 a ]]>\x00\xff")
+	f.Fuzz(func(t *testing.T, why, id, outcome, name string) {
+		is, was := fixture.Cell("7.0", "amd64"), fixture.Cell("7.0", "amd64")
+		is.Name, was.Name, was.Kernel.Version = name, name, why
+		fixture.Replace(is, fixture.Observed(id, outcome, outcome, why))
+		fixture.Replace(is, &record.Record{Type: record.TypeObservation, ID: "eperm/landlock", Status: record.Unsupported, Why: why})
+		fixture.Replace(is, &record.Record{Type: record.TypeObservation, ID: "ebusy/put-old-stacked", Status: record.Broken, Why: why})
+		fixture.Replace(was, fixture.Observed("einval/once-there", outcome, id, why))
+		fixture.Replace(was, fixture.Observed(id+"-"+why, outcome, outcome, why))
+		gone := fixture.Cell("7.1", "amd64")
+		gone.Name, gone.Flavour = why+"-"+name, id
+		j := held(t, []*cell.Cell{was, gone}, []*cell.Cell{is}, "")
+		for format, read := range readers() {
+			passed, _, err := read(render(t, format, j))
+			if err != nil || passed {
+				t.Fatalf("%s: %v, passed: %v\n%s", format, err, passed, render(t, format, j))
+			}
+		}
+	})
 }

@@ -477,19 +477,5 @@ func FuzzCI(f *testing.F) {
 				t.Fatalf("%s: %v, passed: %v\n%s", format, err, passed, render(t, format, j))
 			}
 		}
-		// The same is said by a baseline, and by a run that the baseline says nothing of.
-		was := fixture.Cell("7.0", "amd64")
-		was.Name, was.Kernel.Version = name, why
-		fixture.Replace(was, fixture.Observed("einval/once-there", outcome, id, why))
-		fixture.Replace(was, fixture.Observed(id+"-"+why, outcome, outcome, why))
-		for _, pair := range [][2]*cell.Cell{{was, good}, {good, bad}} {
-			j := held(t, pair[:1], pair[1:], "")
-			for format, read := range readers() {
-				passed, _, err := read(render(t, format, j))
-				if err != nil || passed != (j.Exit() == 0) {
-					t.Fatalf("with a baseline, %s: %v, passed: %v\n%s", format, err, passed, render(t, format, j))
-				}
-			}
-		}
 	})
 }
