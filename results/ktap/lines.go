@@ -80,8 +80,8 @@ func (l *Lines) Comment(depth int, s string) {
 	l.print("%s# %s\n", indent(depth), strings.Replace(text(s), "Subtest:", "Subtest -", 1))
 }
 
-// Result writes the test of a behaviour, with notes in front of it if it is not ok, and says whether it is. edition is
-// the ID of that by which it was judged.
+// Result writes the test of a behaviour, with notes in front of it if it is not ok, and says whether it is. What is not as in
+// a baseline is not. edition is the ID of that by which it was judged.
 func (l *Lines) Result(depth, n int, base *knowledge.Base, edition string, r *verdict.Result, notes ...string) bool {
 	about := func(format string, args ...any) {
 		l.Comment(depth, r.Behaviour+": "+fmt.Sprintf(format, args...))

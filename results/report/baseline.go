@@ -95,28 +95,18 @@ func (f *Findings) differing(r Row) []Problem {
 			continue
 		}
 		d := res.Baseline
-		same := func(k int) bool {
-			o := r.Results[k]
+		same := func(o *verdict.Result) bool {
 			return o != nil && o.Baseline != nil && o.Baseline.Words() == d.Words() && o.Baseline.Issue == d.Issue
 		}
-		if slices.ContainsFunc(indices(i), same) {
+		if slices.IndexFunc(r.Results, same) < i {
 			continue // an earlier column has said it for all
 		}
 		p := problemOf(d, r.ID)
-		p.Kernels = f.lines.ranges(f.lines.concerned(r.Results), same, func(k int) bool {
+		p.Kernels = f.lines.ranges(f.lines.concerned(r.Results), func(k int) bool { return same(r.Results[k]) }, func(k int) bool {
 			o := r.Results[k]
 			return o != nil && (o.Verdict != verdict.Missing || o.Baseline != nil || f.lines.j.Cells[k].Status == cell.Complete)
 		})
 		out = append(out, p)
-	}
-	return out
-}
-
-// indices returns 0 to n-1.
-func indices(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
 	}
 	return out
 }
