@@ -52,8 +52,7 @@ func HTML(w io.Writer, j *verdict.Judgement, o Options) error {
 	}
 	p.Unexpected, p.Known = f.unexpected()
 	p.Differing, _ = f.unlike()
-	p.Unlike = len(j.Differences())
-	p.Marked = len(data.Baseline) > 0
+	p.Unlike = len(data.Baseline)
 	p.matrices(j, f, data)
 	p.legend(j)
 	for _, c := range data.Cells {
@@ -101,8 +100,7 @@ type page struct {
 	Unexpected  []Problem
 	Known       []Problem // issues
 	Differing   []Problem // from the baseline
-	Unlike      int       // how many differences there are, with those that are known issues
-	Marked      bool      // some of them are in the matrix
+	Unlike      int       // how many results of the matrix are marked for it
 	Together    []Problem // unsupported
 	Cells       []Problem // not complete
 	Silent      []Change
