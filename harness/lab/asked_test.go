@@ -159,7 +159,7 @@ func TestTell(t *testing.T) {
 		t.Errorf("a program is told %q, %v, and a kernel %q", env, err, j.VM.Cmdline)
 	}
 	j = job("mips64el")
-	j.VM.Cmdline = []string{strings.Repeat("x", 60)}
+	j.VM.Cmdline = []string{strings.Repeat("x", 150)}
 	if err := p.tell(&j); err == nil || !strings.Contains(err.Error(), "too long for the command line of kernels of mips64el") {
 		t.Errorf("a list that is too long: %v", err)
 	}

@@ -49,6 +49,9 @@ func Failure(base *knowledge.Base, text string) (Question, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.Kind == signature.Baseline {
+		return nil, fmt.Errorf("%q says how two runs differ, and a bisection looks at one kernel: %s; see `pivotspec bisect --help`", s, instead(s))
+	}
 	q := failure{s}
 	if id := q.Behaviour(); id != "" {
 		if _, ok := base.Behaviour(id); !ok {
@@ -56,6 +59,23 @@ func Failure(base *knowledge.Base, text string) (Question, error) {
 		}
 	}
 	return q, nil
+}
+
+// instead says how to ask for the kernels on either side of a difference from a baseline.
+func instead(s signature.Signature) string {
+	was, is := s.Sides()
+	old, _, _ := strings.Cut(was, " ")
+	now, _, _ := strings.Cut(is, " ")
+	switch {
+	case !knowledge.IsOutcome(old) || !knowledge.IsOutcome(now):
+		return "ask for one outcome with --behaviour and --bad"
+	case old == now && !strings.ContainsAny(was+is, "_~%("): // as it was reported
+		return fmt.Sprintf("ask for --behaviour %s --good '%s' --bad '%s'", s.Subject,
+			strings.Join(strings.Fields(was), ", "), strings.Join(strings.Fields(is), ", "))
+	case old == now:
+		return fmt.Sprintf("ask for the fact that differs with --behaviour %s --good '%s, FACT=VALUE' --bad '%s, FACT=VALUE'", s.Subject, old, now)
+	}
+	return fmt.Sprintf("ask for --behaviour %s --good %s --bad %s", s.Subject, old, now)
 }
 
 // Behaviour implements [Question].

@@ -173,6 +173,12 @@ func TestMistakes(t *testing.T) {
 		"rootfs/pid1-pivot OK":          "no signature",
 		"unexpected rootfs/nothing OK":  "there is no behaviour rootfs/nothing",
 		"unexpected rootfs/pid1-pivot ": "no signature",
+
+		"baseline rootfs/pid1-pivot OK effect=pivoted -> EINVAL effect=none": "ask for --behaviour rootfs/pid1-pivot --good OK --bad EINVAL; see",
+		"baseline moves/kernel-thread OK root=moved -> OK root=stays":        "ask for --behaviour moves/kernel-thread --good 'OK, root=moved' --bad 'OK, root=stays'; see",
+		"baseline moves/kernel-thread OK root=x_y -> OK root=stays":          "--good 'OK, FACT=VALUE' --bad 'OK, FACT=VALUE'; see",
+		"baseline moves/kernel-thread OK -> (none)":                          "ask for one outcome with --behaviour and --bad; see",
+		"baseline cell complete -> (none)":                                   "says how two runs differ",
 	} {
 		if _, err := bisect.Failure(base, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", text, err, want)

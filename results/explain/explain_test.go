@@ -107,6 +107,13 @@ func TestExplain(t *testing.T) {
 		{"hrtimer: interrupt took 1234 ns", "known warning"},
 		{"pivotspec: not as in the baseline: 7.0-amd64 rootfs/pivot: was EINVAL, is OK", "baseline-difference (line): "},
 		{"pivotspec: not as in the baseline: 7.0-amd64 rootfs/pivot: was EINVAL, is OK", "rootfs/pivot (behaviour): "},
+		{"pivotspec: not as in the baseline: 3 differences, which the report has", "baseline-difference (line): "},
+		{"  ✗ rootfs/pivot on 7.0: was EINVAL effect=none, is OK effect=pivoted", "baseline-difference (line): "},
+		{"  ✗ 6.18-amd64: gone: complete", "baseline-difference (line): "},
+		{"signature: baseline rootfs/pivot OK effect=pivoted -> EINVAL effect=none", "baseline-difference (line): "},
+		{"baseline cell complete -> (none)", "baseline-difference (line): "},
+		{"1 of 1 cell complete, 334 behaviours, 2 NOT AS IN THE BASELINE", "baseline-difference (line): "},
+		{"Δ", "not as in the baseline (word): "},
 		{"  ✗ rootfs/pivot on 7.0: outcome is EIO, not OK (ledger since 7.0)", "wrong-outcome (line): "},
 	} {
 		if got := told(t, x, c.word); !strings.Contains(got, c.want) {

@@ -28,6 +28,9 @@
 //
 // So it takes a whole run to tell what is stale: of shards, hold the merged run against the list.
 //
+// A difference from a baseline (a signature of the kind baseline) is a failure of its own: the entry for an unexpected outcome
+// does not excuse it. Of a run that is compared with no baseline, and of a cell that is in none, such an entry says nothing.
+//
 // Kernels that are not Linux have no series and so are in no range: what they do otherwise is in their own ledger.
 package known
 
@@ -251,6 +254,12 @@ func (r *reader) field(e *entry, key string, at int, n ast.Node) {
 			if _, ok := r.base.Behaviour(e.signature.Subject); !ok && !strings.HasSuffix(e.signature.Text, unknownBehaviour) {
 				wrong("there is no behaviour %s", e.signature.Subject)
 			}
+		case signature.Baseline:
+			was, is := e.signature.Sides()
+			_, ok := r.base.Behaviour(e.signature.Subject)
+			if !ok && e.signature.Subject != signature.WholeCell && was != signature.Nothing && is != signature.Nothing {
+				wrong("there is no behaviour %s", e.signature.Subject)
+			}
 		}
 	case "from":
 		series(&e.from)
@@ -321,10 +330,14 @@ func (e *entry) kernels() string {
 	return s
 }
 
-// able says whether a cell could have shown the failure of an entry, so that its absence says something.
-func (e *entry) able(c *verdict.CellResult) bool {
+// able says whether a cell could have shown the failure of an entry, so that its absence says something. compared says
+// whether the run was held against a baseline.
+func (e *entry) able(c *verdict.CellResult, compared bool) bool {
 	if e.signature.Kind == signature.Cell && e.signature.Subject == string(cell.Unavailable) {
 		return c.Status != cell.Unavailable
+	}
+	if e.signature.Kind == signature.Baseline && !compared {
+		return false
 	}
 	if c.Status != cell.Complete {
 		return false
@@ -334,6 +347,13 @@ func (e *entry) able(c *verdict.CellResult) bool {
 		return !c.Cell.IsPart() // what was not asked for may be what brings it about
 	case signature.Warning:
 		return c.Watched() && !c.Cell.IsPart()
+	case signature.Baseline:
+		if e.signature.Subject == signature.WholeCell {
+			return true
+		}
+		if d := c.Whole(); d != nil && d.Kind == verdict.Added {
+			return false // the baseline has nothing of it
+		}
 	}
 	r := c.Result(e.signature.Subject)
 	if r == nil {
@@ -346,22 +366,27 @@ func (e *entry) able(c *verdict.CellResult) bool {
 		return false
 	}
 	// Unsupported or broken: it was reported, if not observed.
-	return e.signature.Kind == signature.Missing
+	_, is := e.signature.Sides()
+	return e.signature.Kind == signature.Missing || is == signature.Nothing
 }
 
 // Apply holds a judgement against the list: it marks in it what is a known issue, and notes what became of each
-// entry. A judgement is held against one list only.
+// entry. A judgement is held against one list only, and against a baseline before that.
 func (l *List) Apply(j *verdict.Judgement) {
-	found := make([][]signature.Found, len(j.Cells))
-	for i, c := range j.Cells {
+	cells := slices.Clone(j.Cells)
+	found := make([][]signature.Found, len(cells))
+	for i, c := range cells {
 		found[i] = signature.OfCell(c)
+	}
+	for _, f := range signature.Gone(j) {
+		cells, found = append(cells, f.Cell), append(found, []signature.Found{f})
 	}
 	for k := range l.entries {
 		e := &l.entries[k]
 		issue := &verdict.Issue{ID: e.id, Link: e.link, Why: e.why, Signature: e.signature.String(), Kernels: e.kernels()}
 		shown := map[knowledge.Series]bool{}
 		var gone []*verdict.CellResult
-		for i, c := range j.Cells {
+		for i, c := range cells {
 			if !e.covers(c) {
 				continue
 			}
@@ -376,7 +401,7 @@ func (l *List) Apply(j *verdict.Judgement) {
 			case happened:
 				shown[c.Series] = true
 				issue.Happened = append(issue.Happened, c.Cell.Name)
-			case e.able(c):
+			case i < len(j.Cells) && e.able(c, j.Baseline != nil):
 				gone = append(gone, c)
 				issue.Gone = append(issue.Gone, c.Cell.Name)
 			}
@@ -401,6 +426,8 @@ func (l *List) Apply(j *verdict.Judgement) {
 // mark notes in the judgement that a failure is a known issue.
 func mark(f signature.Found, issue *verdict.Issue) {
 	switch {
+	case f.Difference != nil:
+		f.Difference.Issue = issue
 	case f.Result != nil:
 		f.Result.Issue = issue
 	case f.Signature.Kind == signature.Cell:

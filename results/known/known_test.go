@@ -204,6 +204,7 @@ func TestMistakes(t *testing.T) {
 		{strings.Replace(good, "why: w", "why: [w]", 1) + "  to: \"6.10\"\n", []string{"line 3: why: want a text"}},
 		{strings.Replace(good, "missing moves/kernel-thread", "missing moves/nothing", 1) + "  to: \"6.10\"\n", []string{"line 4: signature: there is no behaviour moves/nothing"}},
 		{strings.Replace(good, "missing moves/kernel-thread", "gone moves/nothing", 1) + "  to: \"6.10\"\n", []string{`line 4: signature: no signature: "gone moves/nothing"`}},
+		{strings.Replace(good, "missing moves/kernel-thread", "baseline moves/nothing OK -> EIO", 1) + "  to: \"6.10\"\n", []string{"line 4: signature: there is no behaviour moves/nothing"}},
 		{"id: a\n", []string{"line 1: want a list"}},
 		{"- a\n- [b]\n", []string{"line 1: want an entry", "line 2: want an entry"}},
 		{"- a: [\n", []string{""}},
@@ -228,6 +229,8 @@ func TestMistakes(t *testing.T) {
 	for _, text := range []string{
 		good + "  to: \"6.10\"\n" + other + "  from: \"6.11\"\n",
 		good + "  to: \"6.10\"\n  arch: amd64\n" + other + "  to: \"6.10\"\n  arch: [arm64]\n",
+		// What the baseline alone has, or the run alone, may have another pivotspec's name.
+		strings.Replace(good, "missing moves/kernel-thread", "baseline moves/nothing OK -> (none)", 1) + "  to: \"6.10\"\n",
 		"", "# nothing\n", "---\n",
 	} {
 		if _, err := known.Parse("list", []byte(text), base); err != nil {

@@ -217,7 +217,7 @@ func (w *Writer) guest(err error) {
 	if slices.ContainsFunc(warnings, func(x verdict.Warning) bool { return x.Unknown() }) {
 		w.exit = verdict.ExitUnexpected
 	}
-	w.GuestTest(0, len(w.groups)+1, broken, warnings)
+	w.GuestTest(0, len(w.groups)+1, broken, warnings, nil)
 }
 
 // fail notes that something could not be done, which something unexpected wins over.

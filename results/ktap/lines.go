@@ -80,8 +80,8 @@ func (l *Lines) Comment(depth int, s string) {
 	l.print("%s# %s\n", indent(depth), strings.Replace(text(s), "Subtest:", "Subtest -", 1))
 }
 
-// Result writes the test of a behaviour, with notes in front of it if it is not ok, and says whether it is. edition is
-// the ID of that by which it was judged.
+// Result writes the test of a behaviour, with notes in front of it if it is not ok, and says whether it is. What is not as in
+// a baseline is not. edition is the ID of that by which it was judged.
 func (l *Lines) Result(depth, n int, base *knowledge.Base, edition string, r *verdict.Result, notes ...string) bool {
 	about := func(format string, args ...any) {
 		l.Comment(depth, r.Behaviour+": "+fmt.Sprintf(format, args...))
@@ -114,6 +114,7 @@ func (l *Lines) Result(depth, n int, base *knowledge.Base, edition string, r *ve
 			about("%s", known(r.Issue))
 		}
 	}
+	o, data = l.differs(depth, r.Behaviour+": ", r.Baseline, o, data)
 	if !o.OK() || o == Expected {
 		for _, note := range notes {
 			about("%s", note)
@@ -124,8 +125,8 @@ func (l *Lines) Result(depth, n int, base *knowledge.Base, edition string, r *ve
 }
 
 // GuestTest writes the test of the guest as a whole and says whether it is ok. broken is why it did not report to its end, ""
-// if it did.
-func (l *Lines) GuestTest(depth, n int, broken string, warnings []verdict.Warning, notes ...string) bool {
+// if it did, and d what of the cell is not as in a baseline, nil if nothing is.
+func (l *Lines) GuestTest(depth, n int, broken string, warnings []verdict.Warning, d *verdict.Difference, notes ...string) bool {
 	o, data := Pass, ""
 	for i := range warnings {
 		w := &warnings[i]
@@ -140,6 +141,7 @@ func (l *Lines) GuestTest(depth, n int, broken string, warnings []verdict.Warnin
 			}
 		}
 	}
+	o, data = l.differs(depth, "", d, o, data)
 	for _, note := range notes {
 		l.Comment(depth, note)
 	}

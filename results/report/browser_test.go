@@ -375,6 +375,25 @@ func TestPage(t *testing.T) {
 		p.has(`document.getElementById("differences").innerText`, "were not observed on one side or both. 7.2 amd64 is broken: kernel panic")
 	})
 
+	t.Run("not as in the baseline", func(t *testing.T) {
+		recorded, cells := fixture.DifferingAtOnce()
+		p := b.tab(t, html(t, held(t, recorded, cells, ""), report.Options{}), "")
+		p.want(row("amd64 b"), "amd64 b ·ΔEINVAL")
+		p.want(row("put-old-mount-shared"), "put-old-mount-shared ·EINVAL ·")
+		p.do(click("#unlike"))
+		p.has(hash, "unlike=1")
+		p.want(shown, "amd64 e amd64 f amd64 b amd64 g amd64 c amd64 d amd64 h amd64 j")
+		p.do(click(".summary a"))
+		p.has(`document.getElementById("findings").innerText`, "7.1-amd64: gone: complete")
+		p.do(click(`nav [data-view=matrix]`))
+		js[chromedp.Void](p, `[...document.querySelectorAll(".matrix tr[data-b]")].find(r => r.cells[0].textContent === "amd64 g").cells[1].click()`)
+		p.has(body, "Δ not as in the baseline: was OK effect=pivoted, is EINVAL effect=none")
+		p.press(kb.Escape)
+		p.do(click("#reset"))
+		p.want(`document.getElementById("unlike").checked`, "false")
+		p.want(contrasts, "")
+	})
+
 	for _, dark := range []string{"light", "dark"} {
 		t.Run("contrast "+dark, func(t *testing.T) {
 			scheme := call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: dark}}})
@@ -482,5 +501,10 @@ func hostile(t *testing.T) *verdict.Judgement {
 		}
 		c.Records = slices.Insert(c.Records, 3, &record.Record{Type: record.TypeWarning, Level: 4, Why: attack}, fixture.Observed("einval/"+attack, attack))
 	}
-	return judge(t, append(cells, &cell.Cell{Name: attack, Series: "7.1", Arch: attack, Flavour: attack, Status: cell.Broken, Reason: attack, Console: attack}), "")
+	was := fixture.Cell("7.3", "amd64")
+	fixture.Replace(was, fixture.Observed("moves/kernel-thread", attack, attack, attack))
+	fixture.Replace(was, fixture.Observed("gone/"+attack, attack))
+	gone := fixture.Cell("7.2", "amd64")
+	gone.Name = attack + " "
+	return held(t, []*cell.Cell{was, gone}, append(cells, &cell.Cell{Name: attack, Series: "7.1", Arch: attack, Flavour: attack, Status: cell.Broken, Reason: attack, Console: attack}), "")
 }

@@ -16,6 +16,8 @@ type failures struct {
 	results  map[*verdict.Result]string
 	warnings map[*verdict.Warning]string
 	cells    map[*verdict.CellResult]string
+	// differences are those from the baseline.
+	differences map[*verdict.Difference]string
 	// traces are the kernel's messages of each cell, those of a back trace together.
 	traces map[*verdict.CellResult][]signature.Found
 }
@@ -23,10 +25,13 @@ type failures struct {
 func failuresOf(j *verdict.Judgement) *failures {
 	f := &failures{
 		results: map[*verdict.Result]string{}, warnings: map[*verdict.Warning]string{},
-		cells: map[*verdict.CellResult]string{}, traces: map[*verdict.CellResult][]signature.Found{},
+		cells: map[*verdict.CellResult]string{}, differences: map[*verdict.Difference]string{}, traces: map[*verdict.CellResult][]signature.Found{},
 	}
 	for _, x := range signature.Of(j) {
 		s := x.Signature.String()
+		if x.Difference != nil {
+			f.differences[x.Difference] = s
+		}
 		if x.Result != nil {
 			f.results[x.Result] = s
 		}

@@ -115,7 +115,7 @@ func cases(t testing.TB) map[string]*verdict.Judgement {
 		return c
 	}
 	const oddly = `- {id: x, link: "https://example.org", why: x, signature: unexpected rootfs/pid1-pivot EIO, from: "7.0"}`
-	return map[string]*verdict.Judgement{
+	out := map[string]*verdict.Judgement{
 		"good":                judged(t, base, fixture.Good(), ""),
 		"bad":                 judged(t, base, fixture.Bad(), ""),
 		"trouble":             judged(t, base, trouble(), ""),
@@ -133,6 +133,10 @@ func cases(t testing.TB) map[string]*verdict.Judgement {
 		"never started":       judged(t, base, fixture.Bad()[10:], ""),
 		"many":                judged(t, fixture.BaseOfDisks(t), manyBad(fixture.BaseOfDisks(t)), ""),
 	}
+	for name, j := range compared(t) {
+		out[name] = j
+	}
+	return out
 }
 
 // TestFormatsAgree: every format fails if and only if the exit status is not 0, as an independent reader of it
@@ -233,6 +237,7 @@ func readJSONL(out string) (bool, string, error) {
 	var last report.JSONLine
 	lines := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 	cells := map[string]bool{}
+	differences, fails := 0, false
 	for n, line := range lines {
 		d := json.NewDecoder(strings.NewReader(line))
 		d.DisallowUnknownFields()
@@ -252,10 +257,15 @@ func readJSONL(out string) (bool, string, error) {
 			bad = !cells[l.Cell] || l.Verdict == "" || l.Verdict == verdict.Unexpected && l.Signature == ""
 		case report.LineWarning:
 			bad = !cells[l.Cell] || l.Level == nil || l.Harmless == "" && l.Signature == ""
+		case report.LineDifference:
+			bad = !cells[l.Cell] && (l.Behaviour != "" || l.Kind != verdict.Removed) || l.Kind == "" || l.Was == "" && l.Is == "" || l.Signature == ""
+			differences++
+			fails = fails || l.Issue == ""
 		case report.LineIssue:
 			bad = l.Issue == "" || l.Link == "" || l.Signature == "" || l.Kernels == ""
 		case report.LineSummary:
-			bad = l.Exit == nil || l.Summary == "" || l.Edition == ""
+			bad = l.Exit == nil || l.Summary == "" || l.Edition == "" || differences > 0 && (l.Differences == nil || *l.Differences != differences) ||
+				fails && *l.Exit != verdict.ExitUnexpected
 		default:
 			bad = true
 		}

@@ -500,6 +500,8 @@ type claimsDocument struct {
 	Unexpected []Problem       `json:"unexpected"`
 	Unobserved []Problem       `json:"unobserved"`
 	Issues     []documentIssue `json:"known_issues,omitempty"`
+	// Baseline is there if the run was held against one: the exit status comes of it, too.
+	Baseline *documentBaseline `json:"baseline,omitempty"`
 }
 
 type claimsEdition struct {
@@ -543,7 +545,7 @@ func ClaimsJSON(w io.Writer, j *verdict.Judgement, o Options) error {
 	d := claimsDocument{
 		Schema: SchemaClaims, Edition: o.Edition, Exit: j.Exit(), Editions: []claimsEdition{}, Cells: []documentCell{}, Claims: []claimsClaim{},
 		Unexpected: list(append(f.Unexpected, f.Warnings...)), Unobserved: list(append(f.Unobserved, f.Cells...)),
-		Issues: documentIssues(j),
+		Issues: documentIssues(j), Baseline: documentOf(j),
 	}
 	for _, e := range j.Base.Editions {
 		if o.Edition == "" || e.ID == o.Edition {

@@ -29,6 +29,8 @@ type Findings struct {
 	// Warnings are unknown messages of kernels, and known issues about which their list is out of date; Cells those
 	// that are not complete.
 	Warnings, Cells []Problem
+	// Differences are what is not as in the baseline that the judgement was held against.
+	Differences []Problem
 	// Others are the other implementations and the kernels of the user's own, each apart.
 	Others []Other
 	// Summary is one line with counts.
@@ -109,6 +111,7 @@ func Find(j *verdict.Judgement) *Findings {
 	}
 	f.Orders = f.orders(j)
 	f.cells(j)
+	f.Differences = f.differences(j)
 	f.Others = f.others(j)
 	f.Summary = summary(j, f)
 	return f
@@ -420,7 +423,8 @@ func issue(i *verdict.Issue) string {
 	return oneLine(issueWords(i))
 }
 
-// unexpected returns what is neither as expected nor a known issue, and known what is one.
+// unexpected returns what is neither as expected nor a known issue, and known what is one, also of the differences from
+// a baseline.
 func (f *Findings) unexpected() (unexpected, known []Problem) {
 	for _, p := range slices.Concat(f.Unexpected, f.Warnings) {
 		if p.Issue == "" {
@@ -429,7 +433,8 @@ func (f *Findings) unexpected() (unexpected, known []Problem) {
 			known = append(known, p)
 		}
 	}
-	return unexpected, known
+	_, listed := f.unlike()
+	return unexpected, append(known, listed...)
 }
 
 // stale returns the known issues about which their list is out of date.
@@ -497,12 +502,14 @@ func summary(j *verdict.Judgement, f *Findings) string {
 		}
 	}
 	issues, unexpected := "", ""
-	if listed > 0 {
+	unlike, fine, more := compared(j)
+	if listed += more; listed > 0 {
 		issues = ", " + count(listed, "known issue")
 	}
 	if odd > 0 {
 		unexpected = fmt.Sprintf(", %d UNEXPECTED", odd)
 	}
+	unexpected += unlike
 	if n := len(stale(j)); n > 0 {
 		unexpected += fmt.Sprintf(", %d of the known issues OUT OF DATE", n)
 	}
@@ -524,9 +531,9 @@ func summary(j *verdict.Judgement, f *Findings) string {
 		return s + ": nothing was observed"
 	}
 	if whole < len(j.Cells) {
-		return s + ", nothing unexpected in what was observed"
+		return s + ", nothing unexpected in what was observed" + fine
 	}
-	return s + ", nothing unexpected"
+	return s + ", nothing unexpected" + fine
 }
 
 // observed says whether any cell showed anything.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
 	"pivotspec/results/internal/fixture"
 	"pivotspec/results/report"
@@ -31,10 +32,14 @@ func FuzzReport(f *testing.F) {
 		if err != nil {
 			return
 		}
-		j, err := verdict.Judge(base, []*cell.Cell{c, fixture.Cell("7.0", "amd64")}, "")
+		good := fixture.Cell("7.0", "amd64")
+		was := *c
+		was.Name, was.Series = good.Name, good.Series
+		j, err := verdict.Judge(base, []*cell.Cell{c, good}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
+		baseline.Apply(j, []*cell.Cell{&was}, false)
 		for _, format := range report.Names() {
 			w := io.Discard
 			var out strings.Builder

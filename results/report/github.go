@@ -25,7 +25,7 @@ type annotation struct {
 // GitHub writes what a workflow of GitHub Actions prints to its log: workflow commands that become annotations, and behind
 // them, folded, all that is to be said of each cell.
 //
-// An error is what is unexpected or was not observed, a warning a known issue that is out of date, a notice a known
+// An error is what is unexpected, not as in a baseline or was not observed, a warning a known issue that is out of date, a notice a known
 // issue that happened, and what is skipped. What several cells share is one annotation. Where a behaviour is known,
 // the annotation is at the place in this repository that declares it; in other repositories GitHub
 // shows it without the file. GitHub shows [MaxAnnotations] of each level: the last says how many are left
@@ -57,6 +57,13 @@ func GitHub(w io.Writer, j *verdict.Judgement, _ Options) error {
 		fold(&b, "known issues")
 		for _, i := range j.Issues {
 			say(&b, i.ID+": "+i.Why+", "+i.Link+": "+became(i))
+		}
+		b.WriteString("::endgroup::\n")
+	}
+	if gone := f.gone(j); len(gone) > 0 {
+		fold(&b, "cells that only the baseline has")
+		for _, d := range gone {
+			f.sayDifference(&b, oneLine(d.Cell.Cell.Name), d)
 		}
 		b.WriteString("::endgroup::\n")
 	}
@@ -93,7 +100,9 @@ func annotations(j *verdict.Judgement, f *failures) []*annotation {
 				add(c, "unsupported "+why, "notice", "unsupported: "+why, knowledge.Location{}, "skipped: "+why)
 			}
 			if s == "" {
-				continue // as expected, or part of what is wrong with the cell
+				// As expected, or part of what is wrong with the cell.
+				f.annotateDifference(r.Baseline, r.Behaviour, at[r.Behaviour], add)
+				continue
 			}
 			level, title, lines := "error", r.Behaviour+": "+string(r.Verdict), []string{why}
 			if r.Issue != nil {
@@ -108,7 +117,18 @@ func annotations(j *verdict.Judgement, f *failures) []*annotation {
 			if g := got(j, r); g != "" {
 				lines = append(lines, "observed: "+g)
 			}
-			add(c, s, level, title, at[r.Behaviour], append(lines, "signature: "+s)...)
+			lines = append(lines, "signature: "+s)
+			if d := r.Baseline; d != nil {
+				// Two failures, one annotation: the one that is no known issue counts.
+				if d.Issue == nil && level == "notice" {
+					level, title = "error", r.Behaviour+": "+differsShort
+				}
+				lines, s = append(lines, f.differenceLines(d)...), s+"\n"+f.differenceKey(d)
+			}
+			add(c, s, level, title, at[r.Behaviour], lines...)
+		}
+		for _, d := range c.Lost() {
+			f.annotateDifference(d, d.Behaviour, at[d.Behaviour], add)
 		}
 		for _, t := range f.traces[c] {
 			s := t.Signature.String()
@@ -127,8 +147,18 @@ func annotations(j *verdict.Judgement, f *failures) []*annotation {
 			if c.Issue != nil {
 				lines = append(lines, issueWords(c.Issue))
 			}
-			add(c, f.cells[c], "error", string(c.Status), knowledge.Location{}, append(lines, "signature: "+f.cells[c])...)
+			key := f.cells[c]
+			lines = append(lines, "signature: "+key)
+			if d := c.Whole(); d != nil {
+				lines, key = append(lines, f.differenceLines(d)...), key+"\n"+f.differenceKey(d)
+			}
+			add(c, key, "error", string(c.Status), knowledge.Location{}, lines...)
+		} else {
+			f.annotateDifference(c.Whole(), "", knowledge.Location{}, add)
 		}
+	}
+	for _, d := range f.gone(j) {
+		f.annotateDifference(d, "", knowledge.Location{}, add)
 	}
 	for _, i := range j.Issues {
 		if i.Stale != "" {
@@ -212,7 +242,10 @@ func githubCell(b *strings.Builder, j *verdict.Judgement, c *verdict.CellResult,
 		}
 		switch r.Verdict {
 		case verdict.Conforms, verdict.Silent:
-			continue
+			if r.Baseline == nil {
+				continue
+			}
+			line += ": " + r.Outcome
 		case verdict.Deviation:
 			line += ": " + r.Outcome
 			if r.Entry != nil {
@@ -231,7 +264,12 @@ func githubCell(b *strings.Builder, j *verdict.Judgement, c *verdict.CellResult,
 			line += "; signature: " + s
 		}
 		say(b, line)
+		f.sayDifference(b, r.Behaviour, r.Baseline)
 	}
+	for _, d := range c.Lost() {
+		f.sayDifference(b, d.Behaviour, d)
+	}
+	f.sayDifference(b, oneLine(c.Cell.Name), c.Whole())
 	for i := range c.Warnings {
 		w := &c.Warnings[i]
 		switch {

@@ -51,6 +51,8 @@ func HTML(w io.Writer, j *verdict.Judgement, o Options) error {
 		Findings: f, Together: together(f.Unsupported), Cells: together(f.Cells), Timeline: f.timeline(), OrdersTitle: ordersTitle,
 	}
 	p.Unexpected, p.Known = f.unexpected()
+	p.Differing, _ = f.unlike()
+	p.Unlike = len(data.Baseline)
 	p.matrices(j, f, data)
 	p.legend(j)
 	for _, c := range data.Cells {
@@ -97,6 +99,8 @@ type page struct {
 	Findings    *Findings
 	Unexpected  []Problem
 	Known       []Problem // issues
+	Differing   []Problem // from the baseline
+	Unlike      int       // how many results of the matrix are marked for it
 	Together    []Problem // unsupported
 	Cells       []Problem // not complete
 	Silent      []Change
@@ -176,6 +180,8 @@ type pageRow struct {
 
 type pageCell struct {
 	Letter, Symbol, Text string
+	// Unlike says that it is not as in the baseline.
+	Unlike bool
 }
 
 // matrices takes the tables of the findings, as the terminal shows them.
@@ -228,13 +234,13 @@ func (p *page) matrices(j *verdict.Judgement, f *Findings, data *htmlData) {
 						cells = append(cells, "-")
 						pc := pageCell{}
 						if !r.below && t.columns[i].status() != cell.Complete && !t.columns[i].unasked(r.id) {
-							pc = pageCell{"m", l[verdict.Missing].symbol, ""}
+							pc = pageCell{Letter: "m", Symbol: l[verdict.Missing].symbol}
 						}
 						row.Cells = append(row.Cells, pc)
 						continue
 					}
 					cells = append(cells, fmt.Sprint(at[res]))
-					pc := pageCell{Letter: letters()[res.Verdict], Symbol: l[res.Verdict].symbol}
+					pc := pageCell{Letter: letters()[res.Verdict], Symbol: l[res.Verdict].symbol, Unlike: res.Baseline != nil}
 					if res.Outcome != "" {
 						switch {
 						case left == nil || left.Outcome != res.Outcome:

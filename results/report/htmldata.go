@@ -31,6 +31,8 @@ type htmlData struct {
 	Expand     map[string][]string `json:"expand"` // what stands for several steps
 	// Pairs are the cells that were compared, with those of another run; only where one was given.
 	Pairs []htmlPair `json:"pairs,omitempty"`
+	// Baseline is what is not as in the baseline, of the cells that were judged.
+	Baseline []htmlDifference `json:"baseline,omitempty"`
 }
 
 // htmlPair is what differs between two cells.
@@ -242,6 +244,7 @@ func dataOf(j *verdict.Judgement, f *Findings, against *verdict.Judgement) (*htm
 	if against != nil {
 		g.pairs(j, against)
 	}
+	g.differences(j)
 	d.Mounts = g.mounts.list
 	g.complete()
 	return d, nil

@@ -27,6 +27,8 @@ type document struct {
 	Unsupported []Problem               `json:"unsupported"`
 	Unobserved  []Problem               `json:"unobserved"`
 	Issues      []documentIssue         `json:"known_issues,omitempty"`
+	// Baseline is there if the run was held against one.
+	Baseline *documentBaseline `json:"baseline,omitempty"`
 }
 
 // documentIssue is an entry of the list of known issues, and what became of it; see [verdict.Issue].
@@ -107,6 +109,7 @@ func JSON(w io.Writer, j *verdict.Judgement, _ Options) error {
 		d.Cells = append(d.Cells, describe(c))
 	}
 	d.Issues = documentIssues(j)
+	d.Baseline = documentOf(j)
 	for _, a := range f.Areas {
 		for _, r := range a.Rows {
 			b := documentBehaviour{ID: r.ID, Title: r.Title, Cells: map[string]documentResult{}}

@@ -21,6 +21,8 @@ const (
 	LineResult = "result"
 	// LineWarning: a message of the kernel in one cell.
 	LineWarning = "warning"
+	// LineDifference: what of a behaviour or of a cell is not as in the baseline.
+	LineDifference = "difference"
 	// LineIssue: an entry of the list of known issues, and what became of it.
 	LineIssue = "known-issue"
 	// LineSummary: the last line.
@@ -31,12 +33,12 @@ const (
 type JSONLine struct {
 	// Schema is [SchemaJSONL].
 	Schema int `json:"schema"`
-	// Type is LineCell, LineResult, LineWarning, LineIssue or LineSummary.
+	// Type is LineCell, LineResult, LineWarning, LineDifference, LineIssue or LineSummary.
 	Type string `json:"type"`
 
-	// Cell is the name of the cell (cell, result, warning).
+	// Cell is the name of the cell (cell, result, warning, difference).
 	Cell string `json:"cell,omitempty"`
-	// Series and Arch are the kernel's (cell, result, warning); Series is "" if it is not known or not Linux.
+	// Series and Arch are the kernel's (cell, result, warning, difference); Series is "" if it is not known or not Linux.
 	Series string `json:"series,omitempty"`
 	Arch   string `json:"arch,omitempty"`
 
@@ -61,7 +63,7 @@ type JSONLine struct {
 	// WallMillis is how long the cell took (cell).
 	WallMillis int64 `json:"wall_ms,omitempty"`
 
-	// Behaviour is the ID, and Title says what it is (result).
+	// Behaviour is the ID, and Title says what it is (result). Of a difference it is "" if that is about the cell as a whole.
 	Behaviour string `json:"behaviour,omitempty"`
 	Title     string `json:"title,omitempty"`
 	// Verdict is one of those of package verdict (result).
@@ -82,7 +84,13 @@ type JSONLine struct {
 	Text     string `json:"text,omitempty"`
 	Harmless string `json:"harmless,omitempty"`
 
-	// Signature is that of the failure, if it is one (cell, result, warning), or of the issue (known-issue).
+	// Kind is changed, added (the baseline does not have it) or removed (only the baseline has it), and Was and Is are what was recorded
+	// and what is, in words (difference).
+	Kind verdict.DifferenceKind `json:"kind,omitempty"`
+	Was  string                 `json:"was,omitempty"`
+	Is   string                 `json:"is,omitempty"`
+
+	// Signature is that of the failure, if it is one (cell, result, warning, difference), or of the issue (known-issue).
 	Signature string `json:"signature,omitempty"`
 	// Issue is the ID of the known issue that the failure is, and Link where that is followed up (cell, result, warning,
 	// known-issue).
@@ -98,16 +106,18 @@ type JSONLine struct {
 	Stale    string   `json:"stale,omitempty"`
 
 	// Edition is that of the manual page that was judged, Exit the exit status that is due, Counts the number of results of each
-	// verdict, Cells that of cells of each status, and Summary all of it in words (summary).
-	Edition string                  `json:"edition,omitempty"`
-	Exit    *int                    `json:"exit,omitempty"`
-	Counts  map[verdict.Verdict]int `json:"counts,omitempty"`
-	Cells   map[cell.Status]int     `json:"cells,omitempty"`
-	Summary string                  `json:"summary,omitempty"`
+	// verdict, Cells that of cells of each status, and Summary all of it in words (summary). Differences is the number of those lines;
+	// it is there if the run was held against a baseline.
+	Edition     string                  `json:"edition,omitempty"`
+	Exit        *int                    `json:"exit,omitempty"`
+	Counts      map[verdict.Verdict]int `json:"counts,omitempty"`
+	Cells       map[cell.Status]int     `json:"cells,omitempty"`
+	Differences *int                    `json:"differences,omitempty"`
+	Summary     string                  `json:"summary,omitempty"`
 }
 
 // JSONL writes JSON lines: each is a [JSONLine], an object that can be understood without the others. Those of a cell come
-// together, then the known issues if there is a list of them; the summary is last, so a file without it is cut short.
+// together, then the cells that only a baseline has, then the known issues if there is a list of them; the summary is last, so a file without it is cut short.
 func JSONL(w io.Writer, j *verdict.Judgement, _ Options) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -121,6 +131,11 @@ func JSONL(w io.Writer, j *verdict.Judgement, _ Options) error {
 			}
 		}
 	}
+	for _, line := range linesOfDifferences(f.gone(j), f) {
+		if err := e.Encode(line); err != nil {
+			return err
+		}
+	}
 	for _, i := range j.Issues {
 		if err := e.Encode(JSONLine{
 			Schema: SchemaJSONL, Type: LineIssue, Issue: i.ID, Link: i.Link, Why: i.Why, Signature: i.Signature, Kernels: i.Kernels,
@@ -130,9 +145,14 @@ func JSONL(w io.Writer, j *verdict.Judgement, _ Options) error {
 		}
 	}
 	exit := j.Exit()
-	return e.Encode(JSONLine{
+	last := JSONLine{
 		Schema: SchemaJSONL, Type: LineSummary, Edition: j.Edition.ID, Exit: &exit, Counts: j.Counts(), Cells: statuses, Summary: Find(j).Summary,
-	})
+	}
+	if j.Baseline != nil {
+		n := len(j.Differences())
+		last.Differences = &n
+	}
+	return e.Encode(last)
 }
 
 func linesOfCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) []JSONLine {
@@ -174,5 +194,5 @@ func linesOfCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) []JSO
 		}
 		out = append(out, l)
 	}
-	return out
+	return append(out, linesOfDifferences(c.Differences(), f)...)
 }

@@ -69,6 +69,9 @@ type (
 // writes its own (xfail) so. An error that is a known issue stays an error and says which: nothing was observed. Each
 // issue is a testcase of the last suite, too, and fails there if the list is out of date about it. That
 // suite is there in any case, and its output is the line that sums up.
+//
+// What is not as in a baseline fails the testcase that it is of, with the type "baseline" if nothing else fails it: that of the behaviour, or
+// guest/complete if it is about the cell as a whole. A behaviour or a cell that only the baseline has is a testcase that fails.
 func JUnit(w io.Writer, j *verdict.Judgement, _ Options) error {
 	f := failuresOf(j)
 	var out junitSuites
@@ -76,6 +79,11 @@ func JUnit(w io.Writer, j *verdict.Judgement, _ Options) error {
 		out.Suites = append(out.Suites, junitCell(j, c, f))
 	}
 	last := newSuite("pivotspec", "0", junitProperty{"edition", j.Edition.ID}, junitProperty{"exit", fmt.Sprint(j.Exit())})
+	for _, d := range f.gone(j) {
+		x := junitCase{Name: xmlName(d.Cell.Cell.Name), Classname: "pivotspec." + baselineTest, Time: "0"}
+		x.junitDiffers(d, f.differences[d])
+		last.add(x)
+	}
 	for _, i := range j.Issues {
 		x := junitCase{Name: i.ID, Classname: "pivotspec.known-issues", Time: "0"}
 		if i.Stale != "" {
@@ -129,9 +137,7 @@ func (s *junitSuite) add(x junitCase) {
 
 func problem(kind, message string, lines ...string) *junitProblem {
 	p := &junitProblem{Message: xmlLine(message), Type: kind}
-	for _, l := range lines {
-		p.Text += xmlLine(l) + "\n"
-	}
+	p.add(lines...)
 	return p
 }
 
@@ -153,9 +159,12 @@ func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSu
 		fmt.Fprintf(&out, "%s\n", s)
 	}
 	took := micros(c)
+	class := func(behaviour string) string {
+		area, _, _ := strings.Cut(behaviour, "/")
+		return name + "." + strings.Join(strings.Fields(xmlName(area)), "_")
+	}
 	for _, r := range c.Results {
-		area, _, _ := strings.Cut(r.Behaviour, "/")
-		x := junitCase{Name: xmlName(r.Behaviour), Classname: name + "." + strings.Join(strings.Fields(xmlName(area)), "_"), Time: seconds(took[r.Behaviour])}
+		x := junitCase{Name: xmlName(r.Behaviour), Classname: class(r.Behaviour), Time: seconds(took[r.Behaviour])}
 		why := strings.Join(r.Wrong, "; ")
 		var detail []string
 		if r.Issue != nil {
@@ -191,6 +200,12 @@ func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSu
 		default:
 			x.Error = problem(string(r.Verdict), why, detail...)
 		}
+		x.junitDiffers(r.Baseline, f.differences[r.Baseline])
+		s.add(x)
+	}
+	for _, d := range c.Lost() {
+		x := junitCase{Name: xmlName(d.Behaviour), Classname: class(d.Behaviour), Time: "0"}
+		x.junitDiffers(d, f.differences[d])
 		s.add(x)
 	}
 	done := junitCase{Name: "guest/complete", Classname: name + ".guest", Time: "0"}
@@ -209,6 +224,7 @@ func junitCell(j *verdict.Judgement, c *verdict.CellResult, f *failures) junitSu
 			fmt.Fprintln(&err, xmlLine(line))
 		}
 	}
+	done.junitDiffers(c.Whole(), f.differences[c.Whole()])
 	s.add(done)
 	if warned, ok := junitWarnings(name, c, f); ok {
 		s.add(warned)

@@ -36,6 +36,9 @@ func Markdown(w io.Writer, j *verdict.Judgement, _ Options) error {
 		}
 		fmt.Fprintf(&b, "%s %s", md(looks[v].symbol), looks[v].meaning)
 	}
+	if len(f.Differences) > 0 {
+		fmt.Fprintf(&b, ", %s %s", unlikeMark, differsShort)
+	}
 	b.WriteString("\n")
 	section := func(title string, n int) {
 		if n > 0 {
@@ -102,6 +105,9 @@ func mdTable(b *strings.Builder, t *table, looks map[verdict.Verdict]look) {
 					s = res.Outcome
 				default:
 					s = strings.TrimSpace(looks[res.Verdict].symbol + " " + res.Outcome)
+				}
+				if res != nil && res.Baseline != nil {
+					s += " " + unlikeMark
 				}
 				fmt.Fprintf(b, " %s |", md(s))
 			}
@@ -173,6 +179,7 @@ func (f *Findings) mdOthers(b *strings.Builder) {
 // mdProblems writes what was not observed or not expected, under headings of the second level.
 func mdProblems(b *strings.Builder, f *Findings) {
 	unexpected, known := f.unexpected()
+	differs, _ := f.unlike()
 	for _, s := range []struct {
 		title string
 		lists [][]Problem
@@ -180,6 +187,7 @@ func mdProblems(b *strings.Builder, f *Findings) {
 		{"Not supported", [][]Problem{together(f.Unsupported)}},
 		{"Known issues", [][]Problem{known}},
 		{"Unexpected", [][]Problem{unexpected}},
+		{differsTitle, [][]Problem{differs}},
 		{"Nothing observed", [][]Problem{f.Unobserved, together(f.Cells)}},
 	} {
 		problems := slices.Concat(s.lists...)

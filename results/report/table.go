@@ -194,11 +194,13 @@ func (f *Findings) merged(scenario string) table {
 	return t
 }
 
-// display returns what tells a result of the matrix from another; "" for one that may stand for
+// display returns what tells a result of the matrix from another, also that it is not as in the baseline; "" for one that may stand for
 // none: a feature that is lacking, and what a broken cell did not get to, are told elsewhere.
 func (l *lines) display(r Row, i int) string {
 	res := r.Results[i]
 	switch {
+	case res != nil && res.Baseline != nil:
+		return fmt.Sprintf("%s %s %s", res.Verdict, seen(res, r.Varying), res.Baseline.Words())
 	case res == nil, res.Verdict == verdict.Unsupported, res.Verdict == verdict.Missing && l.j.Cells[i].Status != cell.Complete:
 		return ""
 	}

@@ -81,7 +81,9 @@ type printer struct {
 	looks map[verdict.Verdict]look
 	// starred says whether the matrix has a [factMark].
 	starred bool
-	out     bytes.Buffer
+	// marked says whether it has a mark of what is not as in the baseline.
+	marked bool
+	out    bytes.Buffer
 }
 
 // line writes one line without trailing blanks.
@@ -233,9 +235,9 @@ func (p *printer) wideCell(row *tableRow, c *column, r, left *verdict.Result) st
 	}
 	s := p.news(r, left, row.varying)
 	if s != "" && r.Verdict == verdict.Conforms {
-		return s
+		return s + p.unlike(r)
 	}
-	return p.mood(r.Verdict, s)
+	return p.mood(r.Verdict, s) + p.unlike(r)
 }
 
 // none draws the place of a result that there is not.
@@ -329,7 +331,7 @@ func (p *printer) narrow(t *table, tight bool) *grid {
 				if res == nil {
 					row = append(row, p.none(&r, &t.columns[i]))
 				} else {
-					row = append(row, p.mood(res.Verdict, ""))
+					row = append(row, p.mood(res.Verdict, "")+p.unlike(res))
 				}
 			}
 			g.add(append(row, p.outcomes(t, &r))...)
@@ -411,6 +413,9 @@ func (p *printer) legend(tables []table, wide bool) {
 	if p.starred {
 		parts = append(parts, factMark+" with other facts, see below")
 	}
+	if p.marked {
+		parts = append(parts, p.unlikeMark()+" "+differsShort+", see below")
+	}
 	if len(parts) > 0 {
 		p.line("")
 		p.text("", strings.Join(parts, "   "))
@@ -482,6 +487,9 @@ func (p *printer) trouble() {
 	p.unexpected(known)
 	p.section("UNEXPECTED", len(unexpected))
 	p.unexpected(unexpected)
+	differs, _ := p.f.unlike()
+	p.section(strings.ToUpper(differsTitle), len(differs))
+	p.problems(differs)
 	p.section("Nothing observed", len(p.f.Unobserved)+len(p.f.Cells))
 	p.problems(p.f.Unobserved)
 	p.problems(together(p.f.Cells))

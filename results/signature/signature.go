@@ -10,6 +10,12 @@
 //	missing BEHAVIOUR                               planned or known, and never reported
 //	warning TEXT                                    a message of the kernel, or the head of its back trace
 //	cell STATUS TEXT                                the cell as a whole is "broken" or "unavailable"
+//	baseline BEHAVIOUR WAS -> IS                    what is not as in the baseline of a run
+//	baseline cell WAS -> IS                         the same of the cell as a whole
+//
+// WAS and IS are OUTCOME [FACT=VALUE ...] with the facts that differ, of which another outcome leaves only those that every
+// observation has; (TEXT) if nothing was observed, as in (unsupported); or (none) on the side that has nothing. Of a cell they
+// are its status: "baseline cell complete -> (none)" is one that is gone.
 //
 // TEXT is normalised: see [Normalise]. No signature needs quotes in YAML or has a hash sign in it, and in
 // a shell a pair of single quotes around it will do.
@@ -44,15 +50,17 @@ const (
 	Warning Kind = "warning"
 	// Cell: the cell as a whole is not complete.
 	Cell Kind = "cell"
+	// Baseline: a behaviour or a cell is not as in the baseline that the run was held against.
+	Baseline Kind = "baseline"
 )
 
 // Kinds lists the kinds in the order in which [OfCell] returns them.
-func Kinds() []Kind { return []Kind{Unexpected, Broken, Missing, Warning, Cell} }
+func Kinds() []Kind { return []Kind{Unexpected, Broken, Missing, Warning, Cell, Baseline} }
 
 // Signature is what failed. Signatures of the same failure are equal.
 type Signature struct {
 	Kind Kind
-	// Subject is the behaviour's ID, of a Cell its status, and of a Warning "".
+	// Subject is the behaviour's ID, of a Cell its status, and of a Warning ""; of a Baseline it may be [WholeCell].
 	Subject string
 	// Text is what else tells the failure from others; "" of a Missing one.
 	Text string
@@ -80,9 +88,12 @@ func (s Signature) Compare(t Signature) int {
 // Found is a failure in one cell.
 type Found struct {
 	Signature Signature
-	Cell      *verdict.CellResult
-	// Result is that of the behaviour; nil for a Warning and a Cell.
+	// Cell is that in which it is. A cell that is gone is the baseline's.
+	Cell *verdict.CellResult
+	// Result is that of the behaviour; nil for a Warning, a Cell and a Baseline.
 	Result *verdict.Result
+	// Difference is that of a Baseline; else nil.
+	Difference *verdict.Difference
 	// Warnings are the kernel's messages, which are among those of the cell: those of one back trace together, and with
 	// a Cell those of the panic that ended it.
 	Warnings []*verdict.Warning
@@ -94,7 +105,7 @@ func Of(j *verdict.Judgement) []Found {
 	for _, c := range j.Cells {
 		out = append(out, OfCell(c)...)
 	}
-	return out
+	return append(out, Gone(j)...)
 }
 
 // Set returns the signatures of failures, sorted, each once.
@@ -143,7 +154,7 @@ func OfCell(c *verdict.CellResult) []Found {
 	if c.Status != cell.Complete {
 		out = append(out, Found{Signature: whole, Cell: c, Warnings: panicked})
 	}
-	return out
+	return append(out, Baselines(c)...)
 }
 
 // text is Normalise of what may say nothing.
@@ -181,6 +192,11 @@ func observed(r *verdict.Result) string {
 		}
 		facts = append(facts, value(f)+"="+value(got))
 	}
+	return strings.Join(append([]string{value(r.Outcome)}, few(facts)...), " ")
+}
+
+// few sorts facts and leaves the first of many, with a digest of all.
+func few(facts []string) []string {
 	slices.Sort(facts)
 	facts = slices.Compact(facts)
 	const most = 6
@@ -188,7 +204,7 @@ func observed(r *verdict.Result) string {
 		all := strings.Join(facts, " ")
 		facts = append(facts[:most], fmt.Sprintf("and-%d-more=~%s", n, digest(all)))
 	}
-	return strings.Join(append([]string{value(r.Outcome)}, facts...), " ")
+	return facts
 }
 
 // absent stands for the value of a fact that was not reported.
@@ -258,8 +274,8 @@ func Parse(line string) (Signature, error) {
 		if len(rest) < 2 || rest[0] != string(cell.Broken) && rest[0] != string(cell.Unavailable) {
 			return fail("want %q or %q behind %q, and then the reason", cell.Broken, cell.Unavailable, Cell)
 		}
-	case Unexpected, Broken, Missing:
-		if len(rest) == 0 || !idForm.MatchString(rest[0]) {
+	case Unexpected, Broken, Missing, Baseline:
+		if len(rest) == 0 || !idForm.MatchString(rest[0]) && (s.Kind != Baseline || rest[0] != WholeCell) {
 			return fail("want a behaviour's ID such as einval/put-old-not-below-new-root behind %q", s.Kind)
 		}
 	default:
@@ -274,6 +290,8 @@ func Parse(line string) (Signature, error) {
 		}
 	case Unexpected:
 		return s.parseObserved(rest, fail)
+	case Baseline:
+		return s.parseBaseline(rest, fail)
 	default:
 		if s.Text = Normalise(tail); s.Text == "" {
 			return fail("want the reason behind %q", s.Subject)
@@ -326,4 +344,4 @@ func (s Signature) parseObserved(words []string, fail func(string, ...any) (Sign
 	return s, nil
 }
 
-const form = "unexpected, broken or missing and a behaviour, warning and a message, or cell and a status"
+const form = "unexpected, broken, missing or baseline and a behaviour, warning and a message, or cell and a status"

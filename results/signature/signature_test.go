@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
 	"pivotspec/results/internal/fixture"
 	"pivotspec/results/signature"
@@ -181,6 +182,11 @@ func TestParse(t *testing.T) {
 		{line: "warning [  1.234567] WARNING: CPU: 0 PID: 12 at fs/namespace.c:123 do_move_mount+0x12/0x34", want: "warning WARNING fs/namespace.c do_move_mount"},
 		{line: "cell broken no reason given"},
 		{line: "cell unavailable no network"},
+		{line: "baseline a/b OK effect=pivoted -> EINVAL effect=none"},
+		{line: " baseline  a/b OK  -> (none) ", want: "baseline a/b OK -> (none)"},
+		{line: "baseline a/b EPERM -> (broken mount: EPERM after 12 ms)", want: "baseline a/b EPERM -> (broken mount EPERM after N ms)"},
+		{line: "baseline cell complete -> (none)"},
+		{line: "baseline cell complete -> broken (hang after N)"},
 		{line: "", err: "empty"},
 		{line: "warning", err: "want the kernel's message"},
 		{line: "warning '#'", err: "want the kernel's message"},
@@ -198,6 +204,14 @@ func TestParse(t *testing.T) {
 		{line: "broken a/b", err: "want the reason"},
 		{line: "missing a/b why", err: "nothing goes behind"},
 		{line: "cell broken", err: "and then the reason"},
+		{line: "baseline", err: "want a behaviour's ID"},
+		{line: "baseline cells complete -> (none)", err: "want a behaviour's ID"},
+		{line: "baseline a/b", err: "with -> between them"},
+		{line: "baseline a/b OK EINVAL", err: "with -> between them"},
+		{line: "baseline a/b OK ->", err: "want the outcome"},
+		{line: "baseline a/b -> OK", err: "want the outcome"},
+		{line: "baseline a/b OK -> EIO -> OK", err: "it has -> twice"},
+		{line: "baseline a/b OK x -> EIO", err: `"x" is no fact`},
 		{line: "cell complete x", err: `want "broken" or "unavailable"`},
 	} {
 		s, err := signature.Parse(tt.line)
@@ -321,7 +335,16 @@ func FuzzSignature(f *testing.F) {
 		c.Records = append(c.Records, &record.Record{Type: record.TypeWarning, Why: why}, &record.Record{Type: record.TypeWarning, Why: value})
 		d := fixture.Cell("7.1", "amd64")
 		d.Status, d.Reason = cell.Broken, why
-		for _, found := range signature.Of(judgeBy(t, base, c, d)) {
+		was := fixture.Cell("7.0", "amd64")
+		fixture.Replace(was, fixture.Observed("moves/kernel-thread", value, fact, why))
+		fixture.Replace(was, fixture.Observed("moves/other-process", "OK", fact, id))
+		fixture.Replace(was, fixture.Observed("einval/put-old-mount-shared", "", fact, id))
+		fixture.Replace(was, fixture.Observed(why, outcome, fact, value))
+		gone := fixture.Cell("7.2", "amd64")
+		gone.Status = cell.Status(outcome)
+		j := judgeBy(t, base, c, d)
+		baseline.Apply(j, []*cell.Cell{was, fixture.Cell("7.1", "amd64"), gone}, false)
+		for _, found := range signature.Of(j) {
 			line := found.Signature.String()
 			if again, err := signature.Parse(line); err != nil || again != found.Signature {
 				t.Fatalf("%q comes back as %q, %v", line, again, err)

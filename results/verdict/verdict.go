@@ -46,6 +46,8 @@ type Judgement struct {
 	Cells []*CellResult
 	// Issues are the known issues that the judgement was held against, in their file's order; see package known.
 	Issues []*Issue
+	// Baseline is what holding it against a baseline came to; nil if it was held against none.
+	Baseline *Baseline
 }
 
 // Issue is a known failure of some kernels, by the words of a list of them, and what a judgement says of it.
@@ -87,6 +89,8 @@ type CellResult struct {
 	Warnings []Warning
 	// Issue is why the status is not complete, if that is a known issue; else nil.
 	Issue *Issue
+	// Baseline is what of the cell as a whole is not as in the baseline, and of behaviours of which there is no result.
+	Baseline []*Difference
 }
 
 // Differs returns the entry of the implementation's own ledger that a result goes by, or nil: what an
@@ -140,6 +144,8 @@ type Result struct {
 	Entry *knowledge.Entry
 	// Issue is the known issue that a verdict of Unexpected, Broken or Missing is, or nil.
 	Issue *Issue
+	// Baseline says what of it is not as in the baseline, whatever the verdict; nil if nothing is.
+	Baseline *Difference
 }
 
 // Got says in one line what was observed: the outcome, and the facts that are not only for people to read and, of the
@@ -201,7 +207,8 @@ func (j *Judgement) Observed() bool {
 
 // Exit returns the exit status that the judgement calls for. To have judged nothing is no
 // success either, nor is to have observed nothing. What is a known issue is not unexpected, but what was not observed was not,
-// known issue or not; and a list of known issues that is wrong would hide the next failure, so that is unexpected.
+// known issue or not; and a list of known issues that is wrong would hide the next failure, so that is unexpected. So is
+// what is not as in the baseline, unless it is a known issue.
 func (j *Judgement) Exit() int {
 	exit := ExitOK
 	if !j.Observed() {
@@ -209,6 +216,11 @@ func (j *Judgement) Exit() int {
 	}
 	for _, i := range j.Issues {
 		if i.Stale != "" {
+			return ExitUnexpected
+		}
+	}
+	for _, d := range j.Differences() {
+		if d.Issue == nil {
 			return ExitUnexpected
 		}
 	}

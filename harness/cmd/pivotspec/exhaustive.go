@@ -52,7 +52,7 @@ func (e *exhaustive) request() (enumerate.Request, error) {
 		}
 		return enumerate.Request{}, nil
 	}
-	for _, f := range []string{"output", "known-issues"} {
+	for _, f := range []string{"output", "known-issues", "baseline"} {
 		if e.changed(f) {
 			return enumerate.Request{}, fmt.Errorf("--%s is about runs of the suite, and --exhaustive is none: leave it out", f)
 		}

@@ -32,6 +32,10 @@ recorded, had it run all cells. Cells of a shard that is missing or did not end 
 			if out == "" {
 				return usage(errors.New("--out is missing: give the folder for the merged run; see `pivotspec merge --help`"))
 			}
+			if err := v.baseline.read(); err != nil {
+				return err
+			}
+			v.baseline.planned = true
 			run, err := merge.Read(args, out)
 			if err != nil {
 				return failed(fmt.Errorf("cannot merge: %w", err))

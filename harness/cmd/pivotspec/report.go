@@ -15,14 +15,13 @@ import (
 	"pivotspec/results/baseline"
 	"pivotspec/results/cell"
 	"pivotspec/results/report"
-	"pivotspec/results/verdict"
 	"pivotspec/results/worlds"
 	"pivotspec/suites/knowledge"
 )
 
 func reportCommand(o *options) *cobra.Command {
 	var v view
-	var against, update, older string
+	var update, older string
 	cmd := &cobra.Command{
 		Use:   "report [DIR]",
 		Short: "Judge and print records again (without DIR, those of the last run)",
@@ -55,15 +54,12 @@ func reportCommand(o *options) *cobra.Command {
 				}
 				return ended(exit)
 			}
-			// Read before anything is printed: the report may be what replaces it.
-			var old []*cell.Cell
-			if against != "" {
-				old, err = baseline.Load(against)
-				if err == nil {
-					err = ofSuite(old)
-				}
-				if err != nil {
-					return failed(fmt.Errorf("the baseline cannot be compared with: %w; give a folder that --update-baseline wrote", err))
+			if err := v.baseline.read(); err != nil {
+				return err
+			}
+			if v.baseline.dir != "" {
+				if v.baseline.planned, err = cell.Planned(dir); err != nil {
+					return failed(err)
 				}
 			}
 			if older != "" {
@@ -81,23 +77,6 @@ func reportCommand(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if against != "" {
-				planned, err := cell.Planned(dir)
-				if err != nil {
-					return failed(err)
-				}
-				match, left := baseline.Match(old, cells, planned)
-				if left > 0 {
-					fmt.Fprintf(cmd.ErrOrStderr(), "compared with the baseline: what was run; %d of its %d cells are not part of this run\n", left, len(old))
-				}
-				if n, of := baseline.Unasked(match, cells); n > 0 {
-					fmt.Fprintf(cmd.ErrOrStderr(), "%d of the recorded observations of %d cells are left out: not both runs asked for them\n", n, of)
-				}
-				for _, d := range baseline.Compare(base, match, cells) {
-					complain(cmd.ErrOrStderr(), fmt.Errorf("not as in the baseline: %v", d))
-					exit = worse(exit, verdict.ExitUnexpected)
-				}
-			}
 			if update != "" {
 				if err := baseline.Write(update, base, started(cells, cmd.ErrOrStderr())); err != nil {
 					complain(cmd.ErrOrStderr(), err)
@@ -108,7 +87,6 @@ func reportCommand(o *options) *cobra.Command {
 		},
 	}
 	v.flags(cmd)
-	cmd.Flags().StringVar(&against, "baseline", "", "`DIR` of records to compare with, or of folders of them; any difference is unexpected, told on the standard error in every format")
 	cmd.Flags().StringVar(&older, "against", "", "`DIR` of the records of an older run, with which --format html compares")
 	cmd.Flags().StringVar(&update, "update-baseline", "", "`DIR` to which the records are written as a baseline, in a folder for each architecture")
 	return cmd

@@ -104,6 +104,10 @@ func (r *runner) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.view.baseline.read(); err != nil {
+		return err
+	}
+	r.view.baseline.planned = true
 	l, err := lab.Open(r.cache, sourceTree())
 	if err != nil {
 		return failed(err)

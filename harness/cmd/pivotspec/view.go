@@ -22,18 +22,22 @@ type view struct {
 	format, edition string
 	outputs         []string
 	issues          string
+	baseline        compareWith
 
 	// What check made of the two: files that reports go to beside the standard output, and the known issues.
 	files []report.Output
 	// against are the cells of another run that pages compare with; nil for none.
 	against []*cell.Cell
 	known   *known.List
+	stderr  func() io.Writer
 }
 
 func (v *view) flags(cmd *cobra.Command) {
+	v.stderr = cmd.ErrOrStderr
 	cmd.Flags().StringVar(&v.format, "format", "term", "`FORMAT` of the report: "+strings.Join(report.Names(), ", "))
 	cmd.Flags().StringArrayVar(&v.outputs, "output", nil, "`FORMAT=FILE` of a report beside the one that is printed; may be given again; what is there is removed at once")
 	cmd.Flags().StringVar(&v.issues, "known-issues", "", "`FILE` that lists failures that somebody follows up, by their signatures, and are no news")
+	cmd.Flags().StringVar(&v.baseline.dir, "baseline", "", "`DIR` of records to compare with, or of folders of them; any difference is unexpected, and told in every report")
 	cmd.Flags().StringVar(&v.edition, "edition", "", "`EDITION` of the manual page to judge (default: the newest)")
 }
 
@@ -102,6 +106,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if err != nil {
 		return 0, failed(err)
 	}
+	v.baseline.apply(j)
 	if v.known != nil {
 		v.known.Apply(j)
 	}
@@ -126,6 +131,7 @@ func (v *view) show(w io.Writer, base *knowledge.Base, cells []*cell.Cell) (int,
 	if err := report.Render(v.format, w, j, opts); err != nil {
 		return 0, unprinted(err)
 	}
+	v.baseline.tell(v.stderr(), j, v.format, w == io.Discard)
 	return j.Exit(), unwritten
 }
 

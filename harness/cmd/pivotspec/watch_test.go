@@ -97,7 +97,11 @@ func TestWatchReal(t *testing.T) {
 		}
 	}
 	build("6.19")
-	s, stderr := watch1(t, dir, nil, "run", "--out", "out", "--watch", "./bzImage")
+	recorded, err := filepath.Abs("../../../results/baseline/amd64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, stderr := watch1(t, dir, nil, "run", "--out", "out", "--watch", "./bzImage", "--baseline", recorded)
 	s.await("the first run", func() bool { return strings.Count(stderr.String(), "to change; ^C ends\n") == 1 })
 	build("7.0")
 	s.await("the second run", func() bool { return strings.Count(stderr.String(), "to change; ^C ends\n") == 2 })
@@ -111,5 +115,9 @@ func TestWatchReal(t *testing.T) {
 		if !strings.Contains(changes, id) {
 			t.Errorf("the changes from 6.19 to 7.0 do not have %s:\n%s", id, changes)
 		}
+	}
+	// What is not printed again is told in a line.
+	if n := strings.Count(stderr.String(), "compared with the baseline: "); n != 2 {
+		t.Errorf("stderr speaks of the baseline %d times, want 2:\n%s", n, stderr)
 	}
 }

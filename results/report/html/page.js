@@ -19,6 +19,7 @@ const truths = {t: ["·", "true"], f: ["≠", "false"], "-": ["?", "undecided"],
 const own = data.cells.map((c, i) => i).filter(i => !data.cells[i].run);
 const at = (column, cell) => typeof column === "number" ? column : column ? column[cell] : -1;
 const result = (b, c) => { const k = at(data.behaviours[b].of, c); return k >= 0 ? data.behaviours[b].r[k] : null; };
+const unlike = new Map((data.baseline || []).map(d => [d.b + " " + d.c, d])); // what is not as in the baseline
 const letter = r => r.v[state.edition];
 const byID = new Map(data.behaviours.map((b, i) => [b.id, i]));
 const cellNamed = new Map(data.cells.map((c, i) => [(c.run ? "old:" : "") + c.name, i]));
@@ -27,7 +28,7 @@ const where = c => { const k = data.cells[c]; return (k.name === k.label ? k.lab
 
 // --- what is shown, and in the address so that it can be sent to others ---
 
-const initial = () => ({view: data.pairs ? "compare" : "matrix", edition: data.edition, line: "", scenario: "", verdicts: [], kernels: [], q: "", differs: false, old: -1, new: -1, b: -1, c: -1});
+const initial = () => ({view: data.pairs ? "compare" : "matrix", edition: data.edition, line: "", scenario: "", verdicts: [], kernels: [], q: "", differs: false, unlike: false, old: -1, new: -1, b: -1, c: -1});
 let state = initial();
 const views = [...document.querySelectorAll("nav a")].map(a => a.dataset.view);
 
@@ -41,6 +42,7 @@ function write() {
   if (state.kernels.length) p.set("kernel", state.kernels.join(","));
   if (state.q) p.set("find", state.q);
   if (state.differs) p.set("differs", "1");
+  if (state.unlike) p.set("unlike", "1");
   if (state.view === "compare") { if (state.old >= 0) p.set("old", nameOf(state.old)); if (state.new >= 0) p.set("new", nameOf(state.new)); }
   if (state.b >= 0 && state.c >= 0) { p.set("open", data.behaviours[state.b].id); p.set("on", nameOf(state.c)); }
   try { history.replaceState(null, "", "#" + p); } catch (e) { location.hash = "#" + p; }
@@ -66,6 +68,7 @@ function read() {
   state.kernels = words("kernel").filter(k => labels.includes(k));
   state.q = p.get("find") || "";
   state.differs = p.get("differs") === "1";
+  state.unlike = unlike.size > 0 && p.get("unlike") === "1";
   const cell = k => cellNamed.has(p.get(k)) ? cellNamed.get(p.get(k)) : -1;
   state.old = cell("old"); state.new = cell("new");
   if (byID.has(p.get("open")) && cell("on") >= 0) { state.b = byID.get(p.get("open")); state.c = cell("on"); }
@@ -116,10 +119,12 @@ function paint(td, b, c, left) {
   const v = verdicts[letter(r)];
   td.className = v.l;
   td.append(v.s);
+  const other = unlike.get(b + " " + c);
+  if (other) td.append(make("b", {class: "unlike", title: other.says}, "Δ"));
   const news = r.o && (!left || left.o !== r.o) ? r.o : r.o && otherFacts(b, r, left) ? r.o + "*" : "";
   if (news) td.append(make("i", null, news));
   td.tabIndex = -1;
-  td.setAttribute("aria-label", data.cells[c].label + ": " + v.m + (r.o ? ", " + r.o : ""));
+  td.setAttribute("aria-label", data.cells[c].label + ": " + v.m + (r.o ? ", " + r.o : "") + (other ? ", not as in the baseline" : ""));
   return r;
 }
 
@@ -156,7 +161,7 @@ function matrix() {
             row.shown.push({td, c});
           });
           ok = (!state.verdicts.length || state.verdicts.some(l => found.has(l))) && (!state.differs || row.below || kinds.size > 1 || split.has(row.tr)) &&
-            (row.shown.length > 0 || !(state.line || state.kernels.length));
+            (!state.unlike || row.shown.some(s => unlike.has(row.b + " " + s.c))) && (row.shown.length > 0 || !(state.line || state.kernels.length));
         }
         row.tr.hidden = !ok;
         total.add(row.b);
@@ -305,6 +310,8 @@ function evidence(k, c, r, v) {
   if (r.w) out.push(make("ul", null, ...r.w.map(s => make("li", null, s))));
   if (r.i) out.push(make("p", null, r.i));
   if (r.e && r.w) out.push(make("p", null, "expected: " + r.e));
+  const other = unlike.get(state.b + " " + state.c);
+  if (other) out.push(make("p", null, make("b", {class: "unlike"}, "Δ"), " " + other.says), other.i ? make("p", null, other.i) : "");
   const facts = Object.entries(r.f || {}).sort();
   if (facts.length) {
     out.push(make("h3", null, "Outcome"), make("dl", {class: "facts"}, ...[["outcome", r.o], ...facts].flatMap(([name, value]) => [
@@ -496,7 +503,7 @@ function legend() {
   counted = state.edition;
   const n = {};
   for (let b = 0; b < data.behaviours.length; b++) for (const c of own) { const r = result(b, c); if (r) n[letter(r)] = (n[letter(r)] || 0) + 1; }
-  $("legend").replaceChildren(...data.verdicts.filter(v => n[v.l]).map(v => make("li", null, badge(v.l), " " + v.m + " ", make("small", null, n[v.l]))), $("legend").lastElementChild);
+  $("legend").replaceChildren(...data.verdicts.filter(v => n[v.l]).map(v => make("li", null, badge(v.l), " " + v.m + " ", make("small", null, n[v.l]))), ...$("legend").querySelectorAll(".kept"));
 }
 let counted = -1;
 
@@ -508,6 +515,7 @@ function render() {
   $("line").value = state.line; $("scenario").value = state.scenario;
   if ($("q").value !== state.q) $("q").value = state.q;
   $("differs").checked = state.differs;
+  if ($("unlike")) $("unlike").checked = state.unlike;
   for (const b of $("verdicts").children) b.setAttribute("aria-pressed", String(state.verdicts.includes(b.dataset.l)));
   for (const b of $("kernels").children) b.setAttribute("aria-pressed", String(state.kernels.includes(b.dataset.k)));
   if (state.view === "matrix" || !rendered) matrix();
@@ -551,7 +559,8 @@ function start() {
   $("scenario").addEventListener("change", () => { state.scenario = $("scenario").value; render(); });
   $("edition").addEventListener("change", () => { state.edition = Number($("edition").value); render(); });
   $("differs").addEventListener("change", () => { state.differs = $("differs").checked; render(); });
-  $("reset").addEventListener("click", () => { Object.assign(state, {line: "", scenario: "", verdicts: [], kernels: [], q: "", differs: false}); render(); });
+  if ($("unlike")) $("unlike").addEventListener("change", () => { state.unlike = $("unlike").checked; render(); });
+  $("reset").addEventListener("click", () => { Object.assign(state, {line: "", scenario: "", verdicts: [], kernels: [], q: "", differs: false, unlike: false}); render(); });
   $("swap").addEventListener("click", () => { [state.old, state.new] = [state.new, state.old]; render(); });
   $("theme").addEventListener("click", () => theme(true));
   for (const f of document.forms) f.addEventListener("submit", e => e.preventDefault());
