@@ -280,6 +280,16 @@ func Table() []Lie {
 			}),
 		},
 		{
+			Name: "success-not-zero", Says: "pivots and answers with a number that is neither 0 nor an errno",
+			Touches: func(r *record.Record) bool { return pivots(r) && (!failed(r) || controlled(r)) },
+			call: only(pivotRoot, func(_ *teller, real func() unix.Errno) unix.Errno {
+				if e := real(); e != 0 {
+					return e
+				}
+				return sandbox.NotZero
+			}),
+		},
+		{
 			Name: "pivot-where-error-is-due", Says: "answers success where the call failed, and shows the caller's root and cwd as moved",
 			Touches: func(r *record.Record) bool { return pivots(r) && failed(r) },
 			call: only(pivotRoot, func(t *teller, real func() unix.Errno) unix.Errno {

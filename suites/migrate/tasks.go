@@ -61,6 +61,21 @@ func taskSpecs() []spec.Spec {
 			p.StopAtExit()
 			return p.PID
 		}, "old_root", "old_root"),
+		// Further on than the one before: marked as exiting, with root and cwd still held. Not in the
+		// plain scenario, which is run the most, for a FUSE costs as much as ten other specs.
+		{ID: "migrate/process-exiting", Scenarios: []string{"ramfs"}, Body: func(w *sandbox.World) {
+			held := w.FlushHolder()
+			w.Jail()
+			w.Mkdir("/fuse")
+			held.Mount("/fuse")
+			p := w.Fork("bystander", 0, func(s *sandbox.Script) { s.OpenHeld("/fuse") })
+			p.ExitSlowly(held)
+			w.Expect(p.PID, sandbox.Root, "old_root")
+			w.Expect(p.PID, sandbox.Cwd, "old_root")
+			w.ObserveSuccess(w.PivotRoot("/new", "/new/old"))
+			w.Fact("task-root", w.Where(p.PID, sandbox.Root))
+			w.Fact("task-cwd", w.Where(p.PID, sandbox.Cwd))
+		}},
 		several("migrate/vforked-process-and-its-parent", func(w *sandbox.World) []int {
 			p := w.Fork("bystander", 0, func(s *sandbox.Script) { s.Vfork() })
 			return []int{p.PID, p.Child()}

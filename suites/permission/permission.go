@@ -14,7 +14,7 @@ var sysAdmin = []int{unix.CAP_SYS_ADMIN}
 
 // Specs returns the specs of this area.
 func Specs() []spec.Spec {
-	return append(landlocked(), []spec.Spec{
+	return append(append(landlocked(), appArmor()), []spec.Spec{
 		{ID: "eperm/no-cap-sys-admin", Body: func(w *sandbox.World) {
 			w.Jail()
 			w.Without("CAP_SYS_ADMIN", sysAdmin, func() { w.Observe(w.PivotRoot("/new", "/new/old")) })

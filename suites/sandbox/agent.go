@@ -290,12 +290,7 @@ func (w *World) Outcomes(calls [][2]Arg) (outcomes []string, effect string) {
 // that have to fail, of which many are made before anyone looks.
 func (w *World) outcomeBy(name string, newRoot, putOld Arg) string {
 	return ErrnoName(w.kernel.Call(Syscall{Name: "pivot_root", By: name, Args: []Arg{newRoot, putOld}}, func() unix.Errno {
-		p, keepP := newRoot.pointer()
-		q, keepQ := putOld.pointer()
-		_, _, e := unix.RawSyscall(unix.SYS_PIVOT_ROOT, p, q, 0)
-		runtime.KeepAlive(keepP)
-		runtime.KeepAlive(keepQ)
-		return e
+		return pivotRoot(newRoot, putOld)
 	}))
 }
 

@@ -139,17 +139,34 @@ func (w *World) PivotRootArgs(newRoot, putOld Arg) Call {
 	seen := w.witness(w.tid)
 	watch := w.watch(w.tid, target, targetErr == nil)
 	errno := w.kernel.Call(Syscall{Name: "pivot_root", Args: []Arg{newRoot, putOld}}, func() unix.Errno {
-		p, keepP := newRoot.pointer()
-		q, keepQ := putOld.pointer()
-		_, _, e := unix.RawSyscall(unix.SYS_PIVOT_ROOT, p, q, 0)
-		runtime.KeepAlive(keepP)
-		runtime.KeepAlive(keepQ)
-		return e
+		return pivotRoot(newRoot, putOld)
 	})
 	c := Call{Outcome: ErrnoName(errno), Effect: watch()}
 	w.note(fmt.Sprintf("pivot_root(%v, %v) = %s", newRoot, putOld, c.Outcome))
 	seen()
 	return c
+}
+
+// NotZero stands for a success of pivot_root that is not the 0 that it has to be. It is above all that
+// a system call can give as an errno, which ends with 4095.
+const NotZero unix.Errno = 1 << 16
+
+// pivotRoot makes the call on the thread that calls it, and captures its result at once.
+func pivotRoot(newRoot, putOld Arg) unix.Errno {
+	p, keepP := newRoot.pointer()
+	q, keepQ := putOld.pointer()
+	r, _, e := unix.RawSyscall(unix.SYS_PIVOT_ROOT, p, q, 0)
+	runtime.KeepAlive(keepP)
+	runtime.KeepAlive(keepQ)
+	return zeroOr(r, e)
+}
+
+// zeroOr is the errno of a system call whose only good result is 0.
+func zeroOr(r uintptr, e unix.Errno) unix.Errno {
+	if e == 0 && r != 0 {
+		return NotZero
+	}
+	return e
 }
 
 // watch remembers where a task stands; the function that it returns says what has become of

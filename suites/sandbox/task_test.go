@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -102,6 +103,30 @@ func TestZombie(t *testing.T) {
 	})
 	if want := map[string]string{"effect": "none", "root": "false", "there": "OK"}; !reflect.DeepEqual(r.Facts, want) {
 		t.Errorf("got %+v, want %v", r, want)
+	}
+}
+
+// TestBystanderPivots: the call is the other thread's, which it moves, and the spec's with it.
+func TestBystanderPivots(t *testing.T) {
+	r := open(t, sandbox.Honest{}).Run("test/bystander-pivots", func(w *sandbox.World) {
+		w.Jail()
+		w.Mkdir("/sub")
+		w.Mark("sub", "/sub")
+		w.Chdir("/sub")
+		b := w.Bystander("bystander")
+		b.Chdir("/")
+		w.Fact("failing", b.PivotRoot("/new", "/sub").Result())
+		w.Observe(b.PivotRoot("/new", "/new/old"))
+		w.Fact("root", w.Where(w.Self(), sandbox.Root))
+		w.Fact("cwd", w.Where(w.Self(), sandbox.Cwd))
+	})
+	want := map[string]string{"effect": "pivoted", "failing": "EBUSY", "root": "new_root", "cwd": "sub"}
+	if r.Outcome != "OK" || !reflect.DeepEqual(r.Facts, want) {
+		t.Errorf("got %+v, want %v", r, want)
+	}
+	const step = `bystander: pivot_root("/new", "/sub") = EBUSY`
+	if !slices.Contains(r.Steps, step) {
+		t.Errorf("the steps do not have %q: %q", step, r.Steps)
 	}
 }
 

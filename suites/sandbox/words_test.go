@@ -19,11 +19,31 @@ func TestErrnoName(t *testing.T) {
 		{unix.EINVAL, "EINVAL"},
 		{fmt.Errorf("mount: %w", unix.EPERM), "EPERM"},
 		{unix.Errno(999), "errno 999"},
+		{NotZero, "OK, but not 0"},
 		{unix.EOPNOTSUPP, "EOPNOTSUPP"},
 		{errors.New("no errno"), "no errno"},
 	} {
 		if got := ErrnoName(tt.err); got != tt.want {
 			t.Errorf("%v: got %q, want %q", tt.err, got, tt.want)
+		}
+	}
+}
+
+// TestZeroOr: success is 0 and nothing else.
+func TestZeroOr(t *testing.T) {
+	for _, tt := range []struct {
+		result uintptr
+		errno  unix.Errno
+		want   string
+	}{
+		{0, 0, "OK"},
+		{1, 0, "OK, but not 0"},
+		{4096, 0, "OK, but not 0"},
+		{^uintptr(0), unix.EBUSY, "EBUSY"},
+		{uintptr(unix.EBUSY), unix.EBUSY, "EBUSY"}, // as MIPS has it
+	} {
+		if got := ErrnoName(zeroOr(tt.result, tt.errno)); got != tt.want {
+			t.Errorf("%d, %v: got %q, want %q", tt.result, tt.errno, got, tt.want)
 		}
 	}
 }
@@ -37,6 +57,7 @@ func TestResult(t *testing.T) {
 		{"OK", "root moved to elsewhere", "OK, but root moved to elsewhere"},
 		{"EINVAL", None, "EINVAL"},
 		{"EINVAL", Pivoted, "EINVAL, but pivoted"},
+		{"OK, but not 0", Pivoted, "OK, but not 0, but pivoted"},
 		{"OK", "", "OK"}, // not a pivot_root
 		{"EBUSY", "", "EBUSY"},
 	} {

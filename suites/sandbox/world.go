@@ -203,8 +203,8 @@ func (w *World) quiet(step string, err error) {
 	}
 }
 
-// ErrnoName returns the symbol of an errno, such as "EINVAL", "OK" for nil, and the
-// error's own text where it is no errno.
+// ErrnoName returns the symbol of an errno, such as "EINVAL", "OK" for nil, words for [NotZero], and
+// the error's own text where it is no errno.
 func ErrnoName(err error) string {
 	if err == nil {
 		return record.OK
@@ -215,6 +215,9 @@ func ErrnoName(err error) string {
 	}
 	if errno == 0 {
 		return record.OK
+	}
+	if errno == NotZero {
+		return "OK, but not 0"
 	}
 	if errno == unix.EOPNOTSUPP {
 		return "EOPNOTSUPP" // not by its other name, which the kernel does not use

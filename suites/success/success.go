@@ -115,11 +115,13 @@ func Specs() []spec.Spec {
 		{ID: "success/recipe-of-the-example", Body: func(w *sandbox.World) {
 			w.JailWithout()
 			w.Mkdir("/rootfs")
-			w.Propagation("/", sandbox.Private)
+			// As most machines have it, or the program's first step would do nothing.
+			w.Propagation("/", sandbox.Shared)
+			w.PropagationBelow("/", sandbox.Private)
 			w.Bind("/rootfs", "/rootfs")
 			w.Mark("new_root", "/rootfs")
-			w.Mkdir("/rootfs/oldrootfs")
-			w.ObserveSuccess(w.PivotRoot("/rootfs", "/rootfs/oldrootfs"))
+			w.Mkdir("/rootfs//oldrootfs")
+			w.ObserveSuccess(w.PivotRoot("/rootfs", "/rootfs//oldrootfs"))
 			w.Chdir("/")
 			w.Fact("umount", w.Umount("/oldrootfs", unix.MNT_DETACH).Outcome)
 			w.Fact("rmdir", w.TryRmdir("/oldrootfs").Outcome)
