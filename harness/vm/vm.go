@@ -237,9 +237,9 @@ func savings() []string {
 	return []string{
 		// Its tests of its own cryptography: a fifth to a quarter of an emulated boot.
 		"cryptomgr.notests",
-		// The zeroing of pages that nobody was promised zeroed, Debian's default, and the watch over who
-		// uses which memory (since 6.17): the two made the suite a quarter slower.
-		"init_on_alloc=0", "damon_stat.enabled=0",
+		// The watch over who uses which memory (since 6.17), which with init_on_alloc (see the architectures) made the
+		// suite a quarter slower.
+		"damon_stat.enabled=0",
 		// Parts of its start: half of the instructions of a bare boot of 7.0, a fifth of 5.10's. They are for
 		// tracing (what names in formats stand for, which functions are overridden, tracefs), and the last is
 		// a source of randomness that tests itself.
