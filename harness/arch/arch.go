@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -70,6 +71,8 @@ type QEMU struct {
 	// Machine and CPU are the values of -machine and -cpu; CPU may be empty.
 	Machine string `yaml:"machine"`
 	CPU     string `yaml:"cpu"`
+	// Firmware is the file of one that starts kernels sooner than the machine's own; "" if none is known.
+	Firmware string `yaml:"firmware"`
 	// Args are further arguments.
 	Args []string `yaml:"args"`
 }
@@ -349,6 +352,23 @@ func (a *Arch) FindQEMU() (string, error) {
 		return "", &OldQEMUError{Arch: a.Name, QEMU: a.QEMU, Have: have}
 	}
 	return path, nil
+}
+
+// FindFirmware returns QEMU.Firmware if the QEMU at path has it, and "" if the machine has to do with its own. QEMU
+// looks for it in the same place (its option -L).
+func (a *Arch) FindFirmware(path string) string {
+	if a.QEMU.Firmware == "" {
+		return ""
+	}
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return ""
+	}
+	file := filepath.Join(filepath.Dir(path), "..", "share", "qemu", a.QEMU.Firmware)
+	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return file
 }
 
 // Usable says why x cannot work for a on this host (another architecture, no device, no

@@ -2,7 +2,9 @@ package arch
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -73,6 +75,39 @@ func TestFindQEMU(t *testing.T) {
 	}
 	if !strings.HasSuffix(err.Error(), "install the package qemu-system-misc") {
 		t.Errorf("the message does not say what to install: %v", err)
+	}
+}
+
+// TestFindFirmware: it lies beside QEMU's other files, wherever QEMU is and by whatever name it is called.
+func TestFindFirmware(t *testing.T) {
+	dir := t.TempDir()
+	for _, d := range []string{"opt/bin", "opt/share/qemu/folder.rom", "bin"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	qemu, rom := filepath.Join(dir, "opt/bin/qemu"), filepath.Join(dir, "opt/share/qemu/quick.rom")
+	for _, f := range []string{qemu, rom} {
+		if err := os.WriteFile(f, nil, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := filepath.Join(dir, "bin/qemu")
+	if err := os.Symlink(qemu, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ firmware, path, want string }{
+		{"quick.rom", qemu, rom},
+		{"quick.rom", link, rom},
+		{"other.rom", qemu, ""},
+		{"folder.rom", qemu, ""},
+		{"quick.rom", filepath.Join(dir, "none"), ""},
+		{"", qemu, ""},
+	} {
+		a := &Arch{QEMU: QEMU{Firmware: tt.firmware}}
+		if got := a.FindFirmware(tt.path); got != tt.want {
+			t.Errorf("%q of %s: got %q, want %q", tt.firmware, tt.path, got, tt.want)
+		}
 	}
 }
 

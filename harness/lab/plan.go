@@ -332,7 +332,7 @@ func (e *equipper) equip(ctx context.Context, j *matrix.Job) error {
 	}
 	j.ABI, j.Program = abi.Name, img.BinarySHA256
 	j.VM = vm.Config{
-		Arch: a, Accel: accelerator, QEMU: qemu, Kernel: j.Kernel.Boot, Initramfs: img.Path,
+		Arch: a, Accel: accelerator, QEMU: qemu, Firmware: a.FindFirmware(qemu), Kernel: j.Kernel.Boot, Initramfs: img.Path,
 		Memory: a.MemoryFor(j.Kernel.Version),
 		Bare:   e.wish.Bare, Dir: filepath.Join(e.lab.Dir, "vm"),
 	}

@@ -42,6 +42,8 @@ type Config struct {
 	Accel *arch.Accel
 	// QEMU is the path of QEMU; "" finds Arch's own in PATH.
 	QEMU string
+	// Firmware is the file of the machine's; "" for its own.
+	Firmware string
 	// Kernel is the file given to QEMU as -kernel, Initramfs the one given as -initrd.
 	Kernel, Initramfs string
 	// Archives are files whose content follows that of Initramfs in -initrd: archives with
@@ -56,7 +58,7 @@ type Config struct {
 	// Bare says that the guest sends no report: the boot is complete when the kernel
 	// powers off.
 	Bare bool
-	// AsIs withholds the kernel arguments that only save time: the kernel starts as it does anywhere.
+	// AsIs withholds what only saves time, Firmware and kernel arguments: the kernel starts as it does anywhere.
 	AsIs bool
 	// Limits are used as they are; a zero field means that of Arch, scaled for Accel.
 	Limits arch.Limits
@@ -271,6 +273,9 @@ func (c *Config) qemuArgs(serial string) []string {
 	}
 	if c.Arch.QEMU.CPU != "" {
 		args = append(args, "-cpu", c.Arch.QEMU.CPU)
+	}
+	if c.Firmware != "" && !c.AsIs {
+		args = append(args, "-bios", c.Firmware)
 	}
 	args = append(args, c.Accel.Args...)
 	args = append(args, c.Arch.QEMU.Args...)
