@@ -67,6 +67,7 @@ func newBench(t *testing.T, mode string) *bench {
   boot: image
   console: ttyS0
   memory: 16
+  command_line: 1000
   limits: {silence: 1s, total: 10s}
   abis: [{name: vax, env: {GOARCH: vax}}]
 `), fmt.Appendf(nil, `

@@ -51,7 +51,7 @@ func (b *compareWith) tell(stderr io.Writer, j *verdict.Judgement, format string
 		fmt.Fprintf(stderr, "compared with the baseline: what was run; %d of its %d cells are not part of this run\n", left, j.Baseline.Cells)
 	}
 	if n := j.Baseline.Unasked; n > 0 {
-		fmt.Fprintf(stderr, "%d of the recorded observations of %d cells are left out: not both runs asked for them\n", n, j.Baseline.UnaskedCells)
+		fmt.Fprintf(stderr, "%d recorded observations (cells: %d) are left out: not both runs asked for them\n", n, j.Baseline.UnaskedCells)
 	}
 	n := 0
 	for _, d := range j.Differences() {
