@@ -200,7 +200,7 @@ func (p *Plan) fits() error {
 			if err != nil {
 				return err
 			}
-			cfg := vm.Config{Arch: a, Accel: slowest, Cmdline: append(p.wish.told(s), env...)}
+			cfg := vm.Config{Arch: a, Accel: slowest, Cmdline: slices.Concat(scenarioArgs(s), p.wish.evidence(), env)}
 			if n := len(cfg.CommandLine()); n > a.CommandLine {
 				return tooLong(a, len(p.asked.in(s.Name)), n-a.CommandLine)
 			}
@@ -215,15 +215,6 @@ const slowest = "tcg"
 func tooLong(a *arch.Arch, behaviours, over int) error {
 	return fmt.Errorf("the list of %d behaviours is too long for the command line of kernels of %s, by %d letters: ask for fewer, for whole areas, or for all",
 		behaviours, a.Name, over)
-}
-
-// told returns what the kernel of a guest in a scenario is told beside what it is asked for.
-func (w *Wish) told(s *images.Scenario) []string {
-	out := slices.Clone(s.Cmdline)
-	if s.Name != spec.Plain {
-		out = append(out, spec.ScenarioVariable+"="+s.Name)
-	}
-	return append(out, w.evidence()...)
 }
 
 // tell gives a job that has its image the list of the behaviours that it is asked for.

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pivotspec/harness/matrix"
@@ -55,11 +56,17 @@ func Enter(ctx context.Context, b *images.Builder, j *matrix.Job, s *images.Scen
 		}
 		j.VM.Args = append(j.VM.Args, drive(i, img.Path, d.Content, virtio)...)
 	}
-	j.VM.Cmdline = append(j.VM.Cmdline, s.Cmdline...)
-	if s.Name != spec.Plain {
-		j.VM.Cmdline = append(j.VM.Cmdline, spec.ScenarioVariable+"="+s.Name)
-	}
+	j.VM.Cmdline = append(j.VM.Cmdline, scenarioArgs(s)...)
 	return nil
+}
+
+// scenarioArgs returns what the kernel of a guest in a scenario is told.
+func scenarioArgs(s *images.Scenario) []string {
+	out := slices.Clone(s.Cmdline)
+	if s.Name != spec.Plain {
+		out = append(out, spec.ScenarioVariable+"="+s.Name)
+	}
+	return out
 }
 
 // virtioBlk is the module of virtio-blk.

@@ -23,7 +23,7 @@ func Apply(j *verdict.Judgement, recorded []*cell.Cell, planned bool) {
 	j.Baseline.Unasked, j.Baseline.UnaskedCells = Unasked(match, cells)
 	was := byName(match)
 	for _, d := range Compare(j.Base, match, cells) {
-		out := &verdict.Difference{Cell: judged[d.Cell], Behaviour: d.Behaviour, Kind: verdict.DifferenceKind(d.Kind), Was: d.Old, Is: d.New}
+		out := &verdict.Difference{Cell: judged[d.Cell], Behaviour: d.Behaviour, Kind: d.Kind, Was: d.Old, Is: d.New}
 		if out.Cell == nil {
 			out.Cell = gone(j.Base, was[d.Cell])
 			j.Baseline.Gone = append(j.Baseline.Gone, out)

@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"pivotspec/results/cell"
+	"pivotspec/results/verdict"
 	"pivotspec/suites/faults"
 	"pivotspec/suites/knowledge"
 	"pivotspec/suites/record"
@@ -173,22 +174,12 @@ func Load(dir string) ([]*cell.Cell, error) {
 	return cells, errors.Join(errs...)
 }
 
-// Kind says how a behaviour differs.
-type Kind string
-
-// The kinds of difference.
-const (
-	Changed Kind = "changed" // observed both times, with different results
-	Added   Kind = "added"   // observed now only
-	Removed Kind = "removed" // observed then only
-)
-
 // Difference is one behaviour of one cell that differs from the baseline, or the whole
 // cell if Behaviour is empty.
 type Difference struct {
 	Cell      string
 	Behaviour string
-	Kind      Kind
+	Kind      verdict.DifferenceKind
 	// Old and New say what was recorded, such as "EINVAL effect=none"; "" for nothing.
 	Old, New string
 }
@@ -200,9 +191,9 @@ func (d Difference) String() string {
 		s += " " + d.Behaviour
 	}
 	switch d.Kind {
-	case Changed:
+	case verdict.Changed:
 		return fmt.Sprintf("%s: was %s, is %s", s, d.Old, d.New)
-	case Added:
+	case verdict.Added:
 		return strings.TrimSuffix(fmt.Sprintf("%s: new: %s", s, d.New), ": ")
 	}
 	return strings.TrimSuffix(fmt.Sprintf("%s: gone: %s", s, d.Old), ": ")
@@ -284,9 +275,9 @@ func Compare(base *knowledge.Base, baseline, cells []*cell.Cell) []Difference {
 	for _, pair := range pairs(baseline, cells, func(c *cell.Cell) string { return c.Name }) {
 		switch {
 		case pair.old == nil:
-			out = append(out, Difference{Cell: pair.key, Kind: Added, New: string(pair.new.Status)})
+			out = append(out, Difference{Cell: pair.key, Kind: verdict.Added, New: string(pair.new.Status)})
 		case pair.new == nil:
-			out = append(out, Difference{Cell: pair.key, Kind: Removed, Old: string(pair.old.Status)})
+			out = append(out, Difference{Cell: pair.key, Kind: verdict.Removed, Old: string(pair.old.Status)})
 		default:
 			out = append(out, compare(base, pair.key, pair.old, pair.new)...)
 		}
@@ -301,11 +292,11 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 	for _, p := range pairs(before, now, func(r *record.Record) string { return r.ID }) {
 		switch {
 		case p.old == nil:
-			out = append(out, Difference{name, p.key, Added, "", seen(p.new)})
+			out = append(out, Difference{name, p.key, verdict.Added, "", seen(p.new)})
 		case p.new == nil && is.Status != cell.Complete:
 			gone++ // what a broken cell did not get to is said once, of the cell
 		case p.new == nil:
-			out = append(out, Difference{name, p.key, Removed, seen(p.old), ""})
+			out = append(out, Difference{name, p.key, verdict.Removed, seen(p.old), ""})
 		case p.old.Status == record.Unsupported && p.new.Status == record.Unsupported:
 			// Why is for people: of the same kernel from elsewhere it has other words.
 		case seen(p.old) != seen(p.new):
@@ -314,7 +305,7 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 			if a, b := faults.Differ(p.old.Facts, p.new.Facts); p.key == faults.Behaviour && a != "" {
 				was, is = a, b
 			}
-			out = append(out, Difference{name, p.key, Changed, was, is})
+			out = append(out, Difference{name, p.key, verdict.Changed, was, is})
 		}
 	}
 	if was.Status != is.Status {
@@ -322,7 +313,7 @@ func compare(base *knowledge.Base, name string, was, is *cell.Cell) []Difference
 		if gone > 0 {
 			now += fmt.Sprintf("; not observed this time: %d of %d behaviours", gone, len(before))
 		}
-		out = slices.Insert(out, 0, Difference{name, "", Changed, string(was.Status), now})
+		out = slices.Insert(out, 0, Difference{name, "", verdict.Changed, string(was.Status), now})
 	}
 	return out
 }

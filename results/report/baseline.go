@@ -155,14 +155,7 @@ func compared(j *verdict.Judgement) (unexpected, fine string, listed int) {
 	if j.Baseline == nil {
 		return "", "", 0
 	}
-	n := 0
-	for _, d := range j.Differences() {
-		if d.Issue == nil {
-			n++
-		} else {
-			listed++
-		}
-	}
+	n, listed := j.Differing()
 	switch {
 	case n > 0:
 		return fmt.Sprintf(", %d NOT AS IN THE BASELINE", n), "", listed

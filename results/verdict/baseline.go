@@ -107,3 +107,15 @@ func (j *Judgement) Differences() []*Difference {
 	}
 	return append(out, j.Baseline.Gone...)
 }
+
+// Differing counts them: those that are known issues, and all others, which are unexpected.
+func (j *Judgement) Differing() (unexpected, listed int) {
+	for _, d := range j.Differences() {
+		if d.Issue == nil {
+			unexpected++
+		} else {
+			listed++
+		}
+	}
+	return unexpected, listed
+}

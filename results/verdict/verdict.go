@@ -219,10 +219,8 @@ func (j *Judgement) Exit() int {
 			return ExitUnexpected
 		}
 	}
-	for _, d := range j.Differences() {
-		if d.Issue == nil {
-			return ExitUnexpected
-		}
+	if n, _ := j.Differing(); n > 0 {
+		return ExitUnexpected
 	}
 	for _, c := range j.Cells {
 		for i := range c.Warnings {

@@ -53,12 +53,7 @@ func (b *compareWith) tell(stderr io.Writer, j *verdict.Judgement, format string
 	if n := j.Baseline.Unasked; n > 0 {
 		fmt.Fprintf(stderr, "%d recorded observations (cells: %d) are left out: not both runs asked for them\n", n, j.Baseline.UnaskedCells)
 	}
-	n := 0
-	for _, d := range j.Differences() {
-		if d.Issue == nil {
-			n++
-		}
-	}
+	n, _ := j.Differing()
 	if n == 0 || format == "term" && !discarded {
 		return // on a terminal the matrix and its last line have just said it
 	}
